@@ -1,0 +1,79 @@
+"""What the tests share: projects baked from this template, apart from the user's own settings."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
+from helpers import TEMPLATE, Bake, Refusal, RunCookiecutter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_announced_environment() -> Iterator[None]:
+    """uv and pip would install into the environment that runs the tests, were it announced."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("VIRTUAL_ENV", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def user_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cookiecutter configuration that neither reads nor writes the home folder."""
+    home = tmp_path_factory.mktemp("cookiecutter")
+    config = home / "config.yaml"
+    config.write_text(f"replay_dir: {home / 'replay'}\ncookiecutters_dir: {home / 'templates'}\n")
+    return config
+
+
+@pytest.fixture(scope="session")
+def bake(tmp_path_factory: pytest.TempPathFactory, user_config: Path) -> Bake:
+    """`bake(**answers)` generates a project, in a folder of its own unless told where."""
+
+    def bake_project(output: Path | None = None, overwrite: bool = False, **answers: str) -> Path:
+        project = cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=answers,
+            overwrite_if_exists=overwrite,
+            output_dir=str(output or tmp_path_factory.mktemp("baked")),
+            config_file=str(user_config),
+        )
+        return Path(project)
+
+    return bake_project
+
+
+@pytest.fixture(scope="session")
+def bake_default(bake: Bake) -> Path:
+    """The project of somebody who presses Enter at every question."""
+    return bake()
+
+
+@pytest.fixture
+def refusal(bake: Bake, capfd: pytest.CaptureFixture[str]) -> Refusal:
+    """`refusal(output, **answers)` is what the hook says when it refuses, None if it does not."""
+
+    def said(output: Path, **answers: str) -> str | None:
+        capfd.readouterr()
+        try:
+            bake(output, **answers)
+        except FailedHookException:
+            return capfd.readouterr().err
+        return None
+
+    return said
+
+
+@pytest.fixture(scope="session")
+def run_cookiecutter(user_config: Path) -> RunCookiecutter:
+    """`run_cookiecutter(output, *arguments)` runs the real command line."""
+
+    def run(output: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cookiecutter", "--config-file", str(user_config)]
+        command += ["--output-dir", str(output), str(TEMPLATE), *arguments]
+        return subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+
+    return run

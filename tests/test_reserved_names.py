@@ -1,0 +1,36 @@
+"""The hook knows every name that the project's lock installs."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from helpers import TEMPLATE
+
+LOCK = TEMPLATE / "{{cookiecutter.project_slug}}" / "requirements.lock"
+
+
+@pytest.fixture(scope="module")
+def reserved() -> list[str]:
+    hook = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text("utf-8")
+    _, _, block = hook.partition("# reserved names: begin\n")
+    return block.partition("# reserved names: end\n")[0].split('"""')[1].split()
+
+
+def test_no_project_is_called_like_a_package_in_the_lock(reserved: list[str]) -> None:
+    locked = re.findall(r"^([\w.-]+)==", LOCK.read_text("utf-8"), re.MULTILINE)
+    assert locked
+    assert {re.sub("[-.]", "_", name.lower()) for name in locked} <= set(reserved)
+
+
+@pytest.mark.skipif(
+    "LOCKED_SITE_PACKAGES" not in os.environ,
+    reason="LOCKED_SITE_PACKAGES does not say where the lock is installed",
+)
+def test_no_project_is_called_like_a_module_that_the_lock_installs(reserved: list[str]) -> None:
+    site_packages = os.environ["LOCKED_SITE_PACKAGES"]
+    script = TEMPLATE / "scripts" / "reserved_names.py"
+    command = [sys.executable, str(script), site_packages, str(LOCK)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert reserved == listed, "run scripts/reserved_names.py with --write"

@@ -1,0 +1,1 @@
+"""A machine-learning project: from a table to a gated, served model."""

@@ -1,0 +1,146 @@
+"""params.yaml as frozen, strict Python values."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from . import files
+from .errors import InputError
+
+Task = Literal["binary", "multiclass", "regression"]
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of a configuration file: frozen, strict, and no key too many."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Collect(Section):
+    """Where the table comes from."""
+
+    source: str = Field(min_length=1)
+
+
+class Preprocess(Section):
+    """How rows are checked and split."""
+
+    test_size: float = Field(gt=0, lt=1)
+    max_invalid: float = Field(ge=0, le=1)
+
+
+class Train(Section):
+    """What is compared on the leaderboard."""
+
+    folds: int = Field(ge=2)
+    models: Names
+
+
+class Tune(Section):
+    """How long, and for how many of the best models, hyperparameters are searched."""
+
+    models: int = Field(ge=1)
+    trials: int = Field(ge=1)
+    seconds: float = Field(gt=0)
+
+
+class Evaluate(Section):
+    """How intervals on the test rows are computed."""
+
+    resamples: int = Field(ge=100)
+    confidence: float = Field(gt=0.5, lt=1)
+
+
+class Release(Section):
+    """The rules of the gate."""
+
+    min_gain: float = Field(ge=0)
+
+
+class Compute(Section):
+    """The processes that fits are spread over; -1 is one for each core."""
+
+    workers: Literal[-1] | Annotated[int, Field(ge=1)]
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    seed: int = Field(ge=0)
+    task: Task
+    metric: str
+    collect: Collect
+    preprocess: Preprocess
+    train: Train
+    tune: Tune
+    evaluate: Evaluate
+    release: Release
+    compute: Compute
+
+    @classmethod
+    def load(cls, path: Path = files.PARAMS) -> "Params":
+        """Read and check params.yaml.
+
+        Raises:
+            InputError: the file is missing or malformed, or a key is missing, unknown or wrong.
+        """
+        return read_yaml(path, cls)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """Read a YAML file (version 1.2) into a pydantic model.
+
+    Raises:
+        InputError: naming the file, the key, the value and the remedy.
+    """
+    try:
+        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: the file is not there; run the command in the project's root, "
+            f"or restore the file with `git checkout {path}`"
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a valid YAML file: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: expected keys with values, found {type(data).__name__}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError("\n".join(explain(path, model, e) for e in error.errors())) from None
+
+
+def explain(path: Path, model: type[BaseModel], error: ErrorDetails) -> str:
+    """Say in one line what is wrong at a key, and what to do about it."""
+    key = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "missing":
+        return f"{path}: {key} is missing; add it"
+    if error["type"] == "extra_forbidden":
+        known = known_keys(model, error["loc"][:-1])
+        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        return f"{path}: {key} is unknown; {hint}Known here: {', '.join(known)}"
+    message = error["msg"].removeprefix("Value error, ")
+    value = "" if isinstance(error["input"], dict) else f" ({error['input']!r} was given)"
+    return f"{path}: {key}: {message[0].lower()}{message[1:]}{value}"
+
+
+def known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that a model allows at a location inside it."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+        elif field:  # a mapping from names to models: its values' model is the last argument
+            model = getattr(annotation, "__args__", (None, model))[-1]
+    return list(model.model_fields)

@@ -1,0 +1,71 @@
+"""Values as the encoder takes them, from requests and from tables alike.
+
+A cell is a float (NaN or None when it is missing; 1.0 for true; seconds since 1970 for a moment) or
+a string (None when it is missing).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from .definition import Contract
+
+if TYPE_CHECKING:  # the server has no pandas
+    import pandas as pd
+
+Cell = float | str | None
+Cells = Sequence[Cell] | NDArray[np.float64]
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+def of_row(row: BaseModel) -> tuple[Cell, ...]:
+    """Return the cells of a validated row, in contract order."""
+    return tuple(_of_value(value) for value in row.__dict__.values())
+
+
+def _of_value(value: Any) -> Cell:
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, datetime):
+        # Whole microseconds first: the same division as for tables, so the same float.
+        moment = value - _EPOCH
+        return ((moment.days * 86_400 + moment.seconds) * 1_000_000 + moment.microseconds) / 1e6
+    return float(value)
+
+
+def of_series(series: "pd.Series") -> Cells:
+    """Return the cells of a typed column."""
+    if series.dtype.kind == "M":
+        micros = series.astype("datetime64[us]").to_numpy().astype("int64")
+        return np.where(series.isna(), np.nan, micros / 1e6)
+    if series.dtype.kind in "biuf":
+        return np.asarray(series.to_numpy(dtype="float64", na_value=np.nan))
+    values = series.astype(object)
+    return list(values.where(series.notna(), None))
+
+
+def columns_of_rows(rows: Sequence[tuple[Cell, ...]], contract: Contract) -> dict[str, Cells]:
+    """Turn rows of cells into columns by name."""
+    return {
+        name: list(column)
+        for name, column in zip(contract.features, zip(*rows, strict=True), strict=True)
+    }
+
+
+def rows_of_table(table: "pd.DataFrame", contract: Contract) -> list[tuple[Cell, ...]]:
+    """Turn a typed table into rows of cells; a missing number is None, as in a request."""
+    columns = []
+    for name in contract.features:
+        cells = of_series(table[name])
+        if isinstance(cells, np.ndarray):
+            cells = [
+                None if missing else cell
+                for cell, missing in zip(cells.tolist(), np.isnan(cells), strict=True)
+            ]
+        columns.append(cells)
+    return list(zip(*columns, strict=True))

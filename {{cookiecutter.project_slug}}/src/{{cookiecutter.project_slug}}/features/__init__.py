@@ -1,0 +1,1 @@
+"""From typed columns to the matrix of the estimators: engineered, encoded and selected."""

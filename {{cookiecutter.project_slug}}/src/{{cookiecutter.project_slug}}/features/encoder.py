@@ -1,0 +1,235 @@
+"""The first step of every pipeline: learns from typed columns how to make a float64 matrix."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import TargetEncoder
+from sklearn.utils.validation import check_is_fitted
+
+from ..contract import Contract
+from ..contract.cells import Cells, of_series
+from .encoding import (
+    PARTS,
+    Encoding,
+    Level,
+    Matrix,
+    Moment,
+    Number,
+    ScaledNumber,
+    Text,
+    calendar_part,
+    words,
+)
+from .engineered import FEATURES
+
+if TYPE_CHECKING:  # the server has no pandas
+    import pandas as pd
+
+TEXT_WIDTH = 16
+
+
+def kinds(contract: Contract) -> dict[str, str]:
+    """Return how each feature is encoded, by name, categories first.
+
+    A category whose levels the contract lists is a `category`; one without a list has too many
+    levels for a column each and is a `key`. Integers are numbers here.
+    """
+    named = {
+        name: "number"
+        if column.type == "integer"
+        else "key"
+        if column.type == "category" and column.levels is None
+        else column.type
+        for name, column in contract.features.items()
+    }
+    return dict(sorted(named.items(), key=lambda item: item[1] != "category"))
+
+
+class Encoder(TransformerMixin, BaseEstimator):
+    """Encode typed columns as a matrix; everything it learns is plain numbers and tables.
+
+    Args:
+        kinds: how each column is encoded, by name (see `kinds`); categories come first.
+        scaled: for models that need complete, comparable columns: medians in place of missing
+            numbers, standardised; one column for each level. Otherwise, for trees: numbers as they
+            are, NaN included, and one code for each level.
+        seed: seeds the folds of target encoding and the compression of text.
+
+    Attributes:
+        encodings_: the fitted encoding of each column and engineered feature, by name.
+        width_: the number of columns of the matrix.
+    """
+
+    def __init__(self, kinds: Mapping[str, str], *, scaled: bool = True, seed: int = 0) -> None:
+        self.kinds = kinds
+        self.scaled = scaled
+        self.seed = seed
+
+    def fit(self, X: "pd.DataFrame", y: Any = None) -> "Encoder":
+        """Learn the encodings from a typed table of shape (n, columns)."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: "pd.DataFrame", y: Any = None) -> Matrix:
+        """Learn, and encode the same rows.
+
+        Keys are encoded by the mean target of the *other* folds, so that a row's own target does
+        not leak into its features (Micci-Barreca 2001, with cross-fitting).
+        """
+        columns = self._columns(X)
+        self.encodings_: dict[str, Encoding] = {}
+        blocks = []
+        for name, cells in columns.items():
+            kind = self.kinds.get(name, "number")
+            if kind == "key":
+                self.encodings_[name], block = self._fit_key(cells, y)
+            else:
+                self.encodings_[name] = self._fit_one(kind, cells)
+                block = self.encodings_[name].encode(cells)  # type: ignore[arg-type]
+            blocks.append(block)
+        matrix = np.hstack(blocks)
+        self.n_features_in_ = len(self.kinds)
+        self.feature_names_in_ = np.array(list(self.kinds), dtype=object)
+        self.width_ = matrix.shape[1]
+        return matrix
+
+    def transform(self, X: "pd.DataFrame") -> Matrix:
+        """Encode a typed table; returns shape (n, width_)."""
+        check_is_fitted(self)
+        return self.encode(self._columns(X))
+
+    def encode(self, columns: Mapping[str, Cells]) -> Matrix:
+        """Encode columns of cells, engineered features included; returns shape (n, width_)."""
+        return np.hstack([e.encode(columns[n]) for n, e in self.encodings_.items()])  # type: ignore[arg-type]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return a name for each column of the matrix."""
+        check_is_fitted(self)
+        return np.array(
+            [
+                name
+                for column, encoding in self.encodings_.items()
+                for name in labels(column, encoding)
+            ],
+            dtype=object,
+        )
+
+    def _columns(self, X: "pd.DataFrame") -> dict[str, Cells]:
+        return with_engineered({name: of_series(X[name]) for name in self.kinds})
+
+    def _fit_one(self, kind: str, cells: Cells) -> Encoding:
+        match kind:
+            case "number" | "boolean":
+                return self._fit_number(np.array(cells, dtype=np.float64), kind)
+            case "category":
+                return self._fit_category(cells)
+            case "datetime":
+                return self._fit_moment(np.array(cells, dtype=np.float64))
+            case _:
+                return self._fit_text(cells)
+
+    def _fit_number(self, values: NDArray[np.float64], kind: str) -> Encoding:
+        if not self.scaled:
+            return Number()
+        missing = np.isnan(values)
+        median = float(np.median(values[~missing])) if not missing.all() else 0.0
+        filled = np.where(missing, median, values)
+        if kind == "boolean":
+            return ScaledNumber(median, 0.0, 1.0, bool(missing.any()))
+        return ScaledNumber(
+            median, float(filled.mean()), float(filled.std()) or 1.0, bool(missing.any())
+        )
+
+    def _fit_category(self, cells: Cells) -> Level:
+        levels = sorted({cell for cell in cells if isinstance(cell, str)})
+        if self.scaled:
+            missing = any(cell is None for cell in cells)
+            table = np.zeros((len(levels) + 2, len(levels) + missing))
+            table[range(len(levels)), range(len(levels))] = 1.0
+            if missing:
+                table[-1, -1] = 1.0
+        else:
+            table = np.array([*range(len(levels)), np.nan, np.nan]).reshape(-1, 1)
+        return Level(_rows(levels), table)
+
+    def _fit_key(self, cells: Cells, y: Any) -> tuple[Level, Matrix]:
+        column = np.array([[cell or ""] for cell in cells], dtype=object)
+        encoder = TargetEncoder(cv=5, shuffle=True, random_state=self.seed)
+        block = encoder.fit_transform(column, y)
+        levels = list(encoder.categories_[0])
+        known = np.column_stack(encoder.encodings_) if len(encoder.encodings_) else block[:0]
+        rare = np.broadcast_to(encoder.target_mean_, (1, known.shape[1]))
+        missing = known[levels.index("")][None] if "" in levels else rare
+        table = np.vstack([known, rare, missing])
+        centre, scale = (table.mean(), table.std() or 1.0) if self.scaled else (0.0, 1.0)
+        return Level(_rows(levels), (table - centre) / scale), (block - centre) / scale
+
+    def _fit_moment(self, seconds: NDArray[np.float64]) -> Moment:
+        known = seconds[~np.isnan(seconds)]
+        days = known / 86_400.0
+        values = {part: calendar_part(part, known) for part in PARTS}
+        parts = [part for part, found in values.items() if len(np.unique(found)) > 1]
+        tables = {part: self._calendar_table(PARTS[part]) for part in parts}
+        start = float(days.min()) if len(days) else 0.0
+        return Moment(parts, tables, start, (float(np.ptp(days)) or 1.0) if len(days) else 1.0)
+
+    def _calendar_table(self, size: int) -> Matrix:
+        """Return the columns of each value of a part; a cycle is closed by sine and cosine."""
+        if not self.scaled:
+            return np.array([*range(size), np.nan]).reshape(-1, 1)
+        angle = 2 * np.pi * np.arange(size) / size
+        cycle = np.column_stack([np.sin(angle), np.cos(angle)])
+        return np.vstack([cycle, np.zeros((1, 2))])
+
+    def _fit_text(self, cells: Cells) -> Text:
+        documents = [str(cell or "") for cell in cells]
+        vectoriser = TfidfVectorizer(analyzer=words, min_df=2, max_features=20_000)
+        try:
+            matrix = vectoriser.fit_transform(documents)
+        except ValueError:  # no word occurs twice: nothing to learn from this column
+            return Text({}, np.zeros(0), np.zeros((0, 1)))
+        if matrix.shape[1] <= TEXT_WIDTH:
+            components = np.eye(matrix.shape[1])
+        else:
+            components = TruncatedSVD(TEXT_WIDTH, random_state=self.seed).fit(matrix).components_.T
+        known = {str(word): int(row) for word, row in vectoriser.vocabulary_.items()}
+        return Text(known, vectoriser.idf_, components)
+
+
+def _rows(levels: list[str]) -> dict[str, int]:
+    return {level: row for row, level in enumerate(levels)}
+
+
+def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
+    """Add the engineered features whose inputs are among the columns."""
+    everything = dict(columns)
+    for name, (function, inputs) in FEATURES.items():
+        if all(column in columns for column in inputs):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = function(*(np.array(columns[i], dtype=np.float64) for i in inputs))
+            everything[name] = np.where(np.isfinite(values), values, np.nan)
+    return everything
+
+
+def labels(column: str, encoding: Encoding) -> list[str]:
+    """Return a name for each column that an encoding makes."""
+    match encoding:
+        case ScaledNumber(indicator=True):
+            return [column, f"{column} is missing"]
+        case Level(index=index, table=table) if table.shape[1] > 1:
+            return [f"{column}={level}" for level in [*index, "missing"][: table.shape[1]]]
+        case Moment(parts=parts, tables=tables):
+            return [f"{column} trend"] + [
+                f"{column} {part}{suffix}"
+                for part in parts
+                for suffix in ([" sine", " cosine"] if tables[part].shape[1] > 1 else [""])
+            ]
+        case Text(components=components):
+            return [f"{column} topic {i}" for i in range(components.shape[1])]
+        case _:
+            return [column]

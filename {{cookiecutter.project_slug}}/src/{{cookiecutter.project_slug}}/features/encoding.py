@@ -1,0 +1,145 @@
+"""Fitted encodings of single columns, as plain numbers and tables.
+
+Each turns a column of cells (floats with NaN, or strings with None) into a float64 matrix. Tables
+and single requests go through the same code, so they get the same bits; nothing here needs pandas
+or scikit-learn.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+_DAY = 86_400.0
+_WORD = re.compile(r"\w\w+")
+
+
+@dataclass
+class Number:
+    """A number as it is: NaN stays NaN, for trees, which handle it."""
+
+    def encode(self, cells: Sequence[float | None]) -> Matrix:
+        """Return shape (n, 1)."""
+        return np.array(cells, dtype=np.float64).reshape(-1, 1)
+
+
+@dataclass
+class ScaledNumber:
+    """A number with its median in place of NaN, standardised; and whether it was missing."""
+
+    median: float
+    mean: float
+    scale: float
+    indicator: bool
+    """Whether a second column says which cells were missing."""
+
+    def encode(self, cells: Sequence[float | None]) -> Matrix:
+        """Return shape (n, 1), or (n, 2) with the indicator."""
+        values = np.array(cells, dtype=np.float64)
+        missing = np.isnan(values)
+        scaled = (np.where(missing, self.median, values) - self.mean) / self.scale
+        # An outlier far beyond the training rows must not carry a linear model away.
+        scaled = np.clip(scaled, -10.0, 10.0)
+        return np.column_stack([scaled, missing] if self.indicator else [scaled])
+
+
+@dataclass
+class Level:
+    """A category by look-up: one row of a table for each level, one for unknown, one for missing.
+
+    One-hot, ordinal and target encoding are all of this form.
+    """
+
+    index: dict[str, int]
+    """The row of each level."""
+    table: Matrix
+    """Shape (levels + 2, width); the last two rows are for unknown and for missing."""
+
+    def encode(self, cells: Sequence[str | None]) -> Matrix:
+        """Return shape (n, width)."""
+        unknown, missing = len(self.index), len(self.index) + 1
+        rows = [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
+        return np.asarray(self.table[rows], dtype=np.float64)
+
+
+@dataclass
+class Moment:
+    """A moment as parts of the calendar, each looked up in a table of its own."""
+
+    parts: list[str]
+    """Which of `PARTS` vary in the training rows."""
+    tables: dict[str, Matrix]
+    """For each part, shape (values, width); a last row is for a missing moment."""
+    start: float
+    """The day that counts as 0 in the trend."""
+    span: float
+    """The days that count as 1 in the trend."""
+
+    def encode(self, cells: Sequence[float | None]) -> Matrix:
+        """Take seconds since 1970; return shape (n, 1 + the widths of the parts' tables)."""
+        seconds = np.array(cells, dtype=np.float64)
+        missing = np.isnan(seconds)
+        trend = (seconds / _DAY - self.start) / self.span
+        columns = [trend.reshape(-1, 1)]
+        for part in self.parts:
+            table = self.tables[part]
+            values = calendar_part(part, np.where(missing, 0.0, seconds))
+            columns.append(table[np.where(missing, len(table) - 1, values)])
+        return np.hstack(columns)
+
+
+PARTS = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
+
+
+def calendar_part(part: str, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return a part of the calendar, counted from 0, for seconds since 1970 (UTC)."""
+    days = np.floor(seconds / _DAY)
+    rest = seconds - days * _DAY
+    if part == "hour":
+        return (rest // 3600).astype(np.int64)
+    if part == "minute":
+        return (rest % 3600 // 60).astype(np.int64)
+    if part == "weekday":
+        return (days.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
+    dates = days.astype(np.int64).astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    if part == "month":
+        return np.asarray(months.astype(np.int64) % 12)
+    return np.asarray((dates - months.astype("datetime64[D]")).astype(np.int64))
+
+
+@dataclass
+class Text:
+    """Words, weighted by TF-IDF and compressed by latent semantic analysis (Deerwester 1990)."""
+
+    weights: dict[str, int]
+    """The row of each known word."""
+    idf: NDArray[np.float64]
+    components: Matrix
+    """Shape (words, width)."""
+
+    def encode(self, cells: Sequence[str | None]) -> Matrix:
+        """Return shape (n, width); a text without a known word, or none, is all zero."""
+        encoded = np.zeros((len(cells), self.components.shape[1]))
+        for row, cell in zip(encoded, cells, strict=True):
+            counts = Counter(word for word in words(cell or "") if word in self.weights)
+            if not counts:
+                continue
+            rows = [self.weights[word] for word in counts]
+            tf_idf = np.array(list(counts.values())) * self.idf[rows]
+            norm = np.sqrt((tf_idf * tf_idf).sum())
+            row[:] = (self.components[rows] * (tf_idf / norm)[:, None]).sum(axis=0)
+        return encoded
+
+
+def words(text: str) -> list[str]:
+    """Split a text into lower-case words of two letters or more."""
+    return _WORD.findall(text.lower())
+
+
+Encoding = Number | ScaledNumber | Level | Moment | Text

@@ -1,0 +1,43 @@
+"""predict: score a whole table with the champion."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.progress import track
+
+from . import bundle, files, sources
+from .bundle import Bundle
+from .contract.table import check
+from .metrics import predict as score
+
+CHUNK = 10_000
+
+
+def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
+    """Return the rows with their predictions: `prediction`, and a `probability of …` per class.
+
+    Rows that break the contract keep their place; `reason` says why they have no prediction.
+    """
+    table = table.reset_index(drop=True)
+    checked = check(table, champion.contract, target=False)
+    predictions = score(champion.pipeline, checked.valid, champion.contract.classes)
+    found = pd.DataFrame({"prediction": predictions.labels})
+    for position, label in enumerate(predictions.classes or ()):
+        found[f"probability of {label}"] = predictions.values[:, position]
+    found.index = table.index.difference(checked.invalid.index)
+    return table.join(found).join(checked.invalid["reason"])
+
+
+def main(source: str, output: Path) -> tuple[int, int]:
+    """Score a table from a source into a file; returns the numbers of rows and of bad rows."""
+    champion = bundle.load(files.CHAMPION)
+    table = sources.read(source)
+    starts = range(0, max(len(table), 1), CHUNK)
+    parts = [
+        predict(table.iloc[start : start + CHUNK], champion)
+        for start in track(starts, description="predict", transient=True)
+    ]
+    scored = pd.concat(parts, ignore_index=True)
+    with files.replacing(output) as scratch:
+        sources.write(scored, scratch)
+    return len(scored), int(scored["reason"].notna().sum())

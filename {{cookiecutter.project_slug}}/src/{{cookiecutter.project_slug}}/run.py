@@ -1,0 +1,81 @@
+"""run: the whole pipeline, from the source to a released model, and what came of it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from . import bundle, files, metrics, models
+from .config import Params
+from .contract import Contract
+from .stages import release
+
+
+def check_files() -> None:
+    """Find the mistakes that can be found before anything runs.
+
+    Raises:
+        InputError: in params.yaml or contract.yaml.
+    """
+    params, contract = Params.load(), Contract.load()
+    contract.require(params.task)
+    metrics.find(params.metric, params.task)
+    models.find(params.train.models, "train.models")
+
+
+def repro(*arguments: str) -> int:
+    """Run `dvc repro` with this Python; returns its exit code."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    return subprocess.run(command, env={**os.environ, "PATH": path}, check=False).returncode
+
+
+def run() -> int:
+    """Check the configuration and reproduce the pipeline; returns DVC's exit code."""
+    check_files()
+    code = repro()
+    if code == 0 and not files.CHAMPION.exists():  # a fresh clone with pulled results
+        code = repro("--single-item", "--force", "release")
+    return code
+
+
+def summary() -> Panel:
+    """Return what the last run came to, for the terminal."""
+    params, champion = Params.load(), bundle.load(files.CHAMPION)
+    results = files.read_json(files.METRICS)
+    known = metrics.for_task(params.task)
+    board = Table("model", params.metric, "± s.e.", "fit s", title="Leaderboard (cross-validated)")
+    for row in pd.read_csv(files.LEADERBOARD).to_dict("records"):
+        cells = (row["mean"], row["standard_error"], row["fit_seconds"])
+        board.add_row(row["model"], *(f"{value:.4g}" for value in cells))
+    tests = Table(
+        "metric",
+        "value",
+        f"{params.evaluate.confidence:.0%} interval",
+        "baseline",
+        title=f"{results['model']} on {results['rows']:,} test rows",
+    )
+    for name, found in results["metrics"].items():
+        tests.add_row(
+            known[name].title,
+            f"{found['value']:.4g}",
+            f"{found['low']:.4g} – {found['high']:.4g}",
+            f"{results['baseline'][name]:.4g}",
+        )
+    rules = [release.Rule(**rule) for rule in files.read_json(files.VERDICT)["rules"]]
+    version = champion.manifest["version"]
+    ends = Text(
+        f"\nmodel    {files.CHAMPION} (version {version})\n"
+        f"report   {files.REPORT}\nserve    make serve",
+    )
+    return Panel(
+        Group(board, tests, release.show(rules), ends),
+        title=champion.manifest["name"],
+        expand=False,
+    )

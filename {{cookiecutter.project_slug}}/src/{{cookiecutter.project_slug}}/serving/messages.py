@@ -1,0 +1,90 @@
+"""What clients send and get, as pydantic models made from the contract."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError, create_model
+
+from ..contract import Contract
+from ..contract.row import example_row, row_model
+
+
+class Served(BaseModel):
+    """Which model answered."""
+
+    name: str
+    version: str
+
+
+class ClassPrediction(BaseModel):
+    """The prediction for one row."""
+
+    label: str | bool = Field(description="The most probable class.")
+    probabilities: dict[str, float] = Field(description="The probability of each class.")
+
+
+class ValuePrediction(BaseModel):
+    """The prediction for one row."""
+
+    value: float
+
+
+class Problem(BaseModel):
+    """What is wrong with a request."""
+
+    row: int | None = Field(description="The position of the row, from 0; null: the whole body.")
+    column: str | None
+    value: str | None = Field(description="What was sent, as text, cut when it is long.")
+    rule: str = Field(description="What it must be.")
+
+
+class Problems(BaseModel):
+    """A refused request."""
+
+    errors: list[Problem]
+    request_id: str
+
+
+def request_model(contract: Contract, max_rows: int) -> type[BaseModel]:
+    """Return the strict model of a body of POST /predict."""
+    row = row_model(contract)
+    return create_model(
+        "PredictRequest",
+        __config__={
+            "strict": True,
+            "extra": "forbid",
+            "json_schema_extra": {"examples": [{"rows": [example_row(contract)]}]},
+        },
+        rows=(
+            list[row],  # type: ignore[valid-type]
+            Field(min_length=1, max_length=max_rows, description="The rows to score."),
+        ),
+    )
+
+
+def response_model(contract: Contract) -> type[BaseModel]:
+    """Return the model of an answer of POST /predict."""
+    one = ClassPrediction if contract.classes else ValuePrediction
+    return create_model(
+        "PredictResponse",
+        predictions=(list[one], Field(description="One for each row, in order.")),  # type: ignore[valid-type]
+        model=(Served, ...),
+        request_id=(str, ...),
+    )
+
+
+def problems(error: ValidationError) -> list[dict[str, Any]]:
+    """Return what is wrong with a body, row by row."""
+    found = []
+    for one in error.errors(include_url=False, include_context=False):
+        # The location is ("rows", row, column), or less when the fault is further up.
+        place = list(one["loc"][1:])
+        whole = isinstance(one["input"], dict | list) or one["type"] == "json_invalid"
+        found.append(
+            {
+                "row": place[0] if place else None,
+                "column": str(place[1]) if len(place) > 1 else None,
+                "value": None if whole else repr(one["input"])[:100],
+                "rule": one["msg"],
+            }
+        )
+    return found

@@ -1,0 +1,38 @@
+"""What can be set about the server, by environment variables that begin with PROJECT_."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .. import files
+from ..errors import InputError
+
+
+class Settings(BaseSettings):
+    """The server's settings; `PROJECT_MAX_ROWS=50` sets `max_rows`."""
+
+    model_config = SettingsConfigDict(env_prefix="PROJECT_", frozen=True)
+
+    champion: Path = Field(default=files.CHAMPION, description="The folder of the bundle to serve.")
+    max_rows: int = Field(default=1000, ge=1, description="The rows that one request may have.")
+    max_bytes: int = Field(
+        default=10_000_000, ge=1, description="The bytes that one request may have."
+    )
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the environment.
+
+        Raises:
+            InputError: a variable has a value that cannot be.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise InputError(
+                "\n".join(
+                    f"PROJECT_{str(e['loc'][0]).upper()}: {e['msg']} ({e['input']!r} was given)"
+                    for e in error.errors()
+                )
+            ) from None

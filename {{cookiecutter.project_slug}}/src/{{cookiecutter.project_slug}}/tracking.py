@@ -1,0 +1,186 @@
+"""Runs and versions in MLflow. The only module that imports mlflow."""
+
+import os
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Quiet before the import: otherwise every stage prints the store's migrations.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+
+import mlflow
+import pandas as pd
+from filelock import FileLock
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from .contract import Contract
+from .contract.row import example_row
+from .errors import InputError
+
+NAME = __name__.partition(".")[0]
+"""The experiment and the registered model are called like the project."""
+
+STORE = "sqlite:///mlflow.db"
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def connect() -> str:
+    """Choose the tracking server: MLFLOW_TRACKING_URI, or SQLite in the project.
+
+    Returns:
+        The id of the project's experiment, which is made if need be.
+
+    Raises:
+        InputError: the server does not answer.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or STORE
+    mlflow.set_tracking_uri(uri)
+    try:
+        # Processes that make a new SQLite store at the same time would break it for good.
+        with FileLock(Path(tempfile.gettempdir()) / f"{NAME}-mlflow.lock"):
+            return str(mlflow.set_experiment(NAME).experiment_id)
+    except MlflowException as error:
+        raise InputError(
+            f"MLFLOW_TRACKING_URI: {uri} does not work ({str(error).splitlines()[0]}); start the "
+            "server, or unset the variable to track in the project"
+        ) from None
+
+
+@contextmanager
+def run(name: str, params: Mapping[str, Any]) -> Iterator[str]:
+    """Record what happens inside as a run; yields its id."""
+    connect()
+    with mlflow.start_run(run_name=name, tags={"stage": name, **commit()}) as active:
+        mlflow.log_params(flatten(params))
+        yield active.info.run_id
+
+
+@contextmanager
+def resume(run_id: str) -> Iterator[str]:
+    """Add to an earlier run; starts one when the tracking server does not know it."""
+    experiment = connect()
+    try:
+        mlflow.get_run(run_id)
+    except MlflowException:
+        run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
+    with mlflow.start_run(run_id=run_id) as active:
+        yield active.info.run_id
+
+
+def commit() -> dict[str, str]:
+    """Return the git commit as a tag, and whether files differ from it; nothing without git."""
+    git = ["git", "--no-optional-locks"]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if head.returncode:
+        return {}
+    status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=False)
+    return {"git_commit": head.stdout.strip(), "git_dirty": str(bool(status.stdout)).lower()}
+
+
+def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested sections into names with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def log_metrics(metrics: Mapping[str, float]) -> None:
+    """Add metrics to the current run."""
+    mlflow.log_metrics(dict(metrics))
+
+
+def log_files(paths: Iterable[Path]) -> None:
+    """Add files and folders to the current run's artefacts."""
+    for path in paths:
+        if path.is_dir():
+            mlflow.log_artifacts(str(path), path.name)
+        else:
+            mlflow.log_artifact(str(path))
+
+
+def log_table(table: pd.DataFrame, name: str, source: str) -> None:
+    """Record that the current run used a table."""
+    with warnings.catch_warnings():  # of integers, and of a path that could be two kinds of source
+        warnings.simplefilter("ignore", UserWarning)
+        dataset = from_pandas(table, source=source, name=name)
+        mlflow.log_input(dataset, context=name)
+
+
+def log_trials(trials: pd.DataFrame, metric: str, parent: str) -> None:
+    """Add a child run to the parent run for each trial, in one go after the search."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_run(parent).info.experiment_id
+    for trial in trials.to_dict("records"):
+        child = client.create_run(
+            experiment, run_name=f"trial {trial['trial']}", tags={MLFLOW_PARENT_RUN_ID: parent}
+        ).info.run_id
+        values = {"seconds": trial["seconds"]}
+        if not pd.isna(trial["mean"]):
+            values[f"cv_{metric}"] = trial["mean"]
+        client.log_batch(
+            child,
+            metrics=[Metric(name, value, 0, 0) for name, value in values.items()],
+            params=[Param("model", trial["model"]), Param("parameters", trial["parameters"])],
+            tags=[RunTag("stage", "trial")],
+        )
+        client.set_terminated(child)
+
+
+# MLflow's name of each type, and pandas'. Integers are doubles, since MLflow refuses a column of
+# integers in which a value is missing.
+_TYPES = {
+    "integer": ("double", "float64"),
+    "number": ("double", "float64"),
+    "boolean": ("boolean", "bool"),
+    "category": ("string", "str"),
+    "text": ("string", "str"),
+    "datetime": ("datetime", "datetime64[ns]"),
+}
+
+
+def log_bundle(folder: Path, contract: Contract) -> str:
+    """Add a bundle to the current run as an MLflow model; returns where it lies.
+
+    MLflow loads it through `bundle._load_pyfunc`, so no code from the artefact runs. Its example
+    of an input is made up from the contract.
+    """
+    example = pd.DataFrame([example_row(contract)])
+    columns, dtypes = [], {}
+    for name, column in contract.features.items():
+        kind, dtypes[name] = _TYPES[column.type]
+        columns.append(ColSpec(kind, name, required=not column.nullable))
+    info = mlflow.pyfunc.log_model(
+        name="bundle",
+        loader_module=f"{NAME}.bundle",
+        data_path=str(folder),
+        signature=ModelSignature(inputs=Schema([*columns])),
+        input_example=example.astype(dtypes),
+        pip_requirements="requirements-serve.lock",
+    )
+    return str(info.model_uri)
+
+
+def register(model_uri: str, run_id: str, alias: str, description: str) -> str:
+    """Register a logged model under an alias; returns its version."""
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(f"name = '{NAME}'"):
+        client.create_registered_model(NAME)
+    version = client.create_model_version(
+        NAME, model_uri, run_id=run_id, description=description
+    ).version
+    client.set_registered_model_alias(NAME, alias, version)
+    return str(version)
