@@ -39,7 +39,8 @@ class Train(Section):
     """What is compared on the leaderboard."""
 
     folds: int = Field(ge=2)
-    models: Names
+    models: Names | None = None
+    """None for all of them."""
 
 
 class Tune(Section):

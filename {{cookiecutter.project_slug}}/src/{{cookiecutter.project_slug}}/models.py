@@ -149,12 +149,14 @@ MODELS: dict[str, Model] = {
 }
 
 
-def find(names: Iterable[str], key: str) -> dict[str, Model]:
-    """Return the named models.
+def find(names: Iterable[str] | None, key: str) -> dict[str, Model]:
+    """Return the named models, or all of them for None.
 
     Raises:
         InputError: a name is not in the catalogue; `key` is where the name was given.
     """
+    if names is None:
+        return MODELS
     for name in names:
         if name not in MODELS:
             close = difflib.get_close_matches(name, MODELS, n=1)

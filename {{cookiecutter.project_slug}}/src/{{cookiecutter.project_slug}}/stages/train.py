@@ -39,8 +39,8 @@ def main() -> None:
     params, contract = Params.load(), Contract.load()
     train = pd.read_parquet(files.TRAIN)
     with Progress(transient=True) as progress:
-        work = progress.add_task("cross-validation", total=None)
-        progress.update(work, total=len(params.train.models) * params.train.folds)
+        count = len(models.find(params.train.models, "train.models"))
+        work = progress.add_task("cross-validation", total=count * params.train.folds)
         table = compare(train, contract, params, lambda score: progress.advance(work))
     with files.replacing(files.LEADERBOARD) as scratch:
         table.to_csv(scratch, index=False, float_format="%.6g")

@@ -1,0 +1,39 @@
+# For people who use or extend the template. A generated project has a Makefile of its own.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast check lock
+
+PYTHON ?= python3
+OUT ?= demo
+ANSWERS ?=
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/ready ## Generate a project, run it and ask it for a prediction: OUT=demo ANSWERS="example=finance"
+	@python scripts/demo.py "$(OUT)" $(ANSWERS)
+
+test: .venv/ready ## Run all tests, generated projects included: about 20 minutes
+	pytest
+
+test-fast: .venv/ready ## Run the tests that do not run a generated project: about two minutes
+	pytest -m "not slow"
+
+check: .venv/ready ## Lint, format and types of the template and of what it generates
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest -q tests/test_tree.py
+
+lock: .venv/ready ## Resolve the dependencies anew, the template's and the generated project's
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+	grep -A 100 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
+	python scripts/lock_project.py
+
+.venv/ready: requirements.lock
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	command -v uv > /dev/null || python -m pip install --quiet --require-hashes --requirement requirements-uv.lock
+	uv pip sync --quiet --require-hashes requirements.lock
+	touch .venv/ready
