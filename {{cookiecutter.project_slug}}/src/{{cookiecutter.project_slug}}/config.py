@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -137,11 +137,12 @@ def explain(path: Path, model: type[BaseModel], error: ErrorDetails) -> str:
 
 def known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that a model allows at a location inside it."""
-    for part in location:
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
+    parts = iter(location)
+    for part in parts:
+        annotation = model.model_fields[str(part)].annotation
+        if get_origin(annotation) is dict:  # from names to models: a name comes next
+            next(parts, None)
+            annotation = get_args(annotation)[1]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
-        elif field:  # a mapping from names to models: its values' model is the last argument
-            model = getattr(annotation, "__args__", (None, model))[-1]
     return list(model.model_fields)

@@ -52,6 +52,8 @@ def predict(pipeline: Any, X: Any, classes: Classes | None) -> Predictions:
         classes: the order of the probabilities' columns; one that did not occur in training gets
             probability 0. None for regression.
     """
+    if not len(X):
+        return Predictions(np.zeros((0, len(classes)) if classes else 0), classes)
     if classes is None:
         return Predictions(pipeline.predict(X))
     found = pipeline.predict_proba(X)

@@ -25,7 +25,8 @@ def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
     for position, label in enumerate(predictions.classes or ()):
         found[f"probability of {label}"] = predictions.values[:, position]
     found.index = table.index.difference(checked.invalid.index)
-    return table.join(found).join(checked.invalid["reason"])
+    scored = found.join(checked.invalid["reason"], how="outer")
+    return table.drop(columns=[*scored], errors="ignore").join(scored)
 
 
 def main(source: str, output: Path) -> tuple[int, int]:

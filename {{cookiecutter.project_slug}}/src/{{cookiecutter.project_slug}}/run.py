@@ -1,6 +1,7 @@
 """run: the whole pipeline, from the source to a released model, and what came of it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from . import bundle, files, metrics, models
+from . import bundle, files, metrics, models, sources
 from .config import Params
 from .contract import Contract
+from .errors import InputError
 from .stages import release
+
+EXIT_CODE = re.compile(r"failed to run: .*, exited with (\d+)")
 
 
 def check_files() -> None:
@@ -27,17 +31,33 @@ def check_files() -> None:
     contract.require(params.task)
     metrics.find(params.metric, params.task)
     models.find(params.train.models, "train.models")
+    try:
+        sources.require(params.collect.source)
+    except InputError as error:
+        raise InputError(f"params.yaml: collect.source: {error}") from None
 
 
 def repro(*arguments: str) -> int:
-    """Run `dvc repro` with this Python; returns its exit code."""
+    """Run `dvc repro` with this Python.
+
+    Returns:
+        0, or the exit code of the stage that failed (DVC's own is the same for every failure).
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", "repro", *arguments]
-    return subprocess.run(command, env={**os.environ, "PATH": path}, check=False).returncode
+    failed = None
+    with subprocess.Popen(
+        command, env={**os.environ, "PATH": path}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            sys.stderr.write(line)
+            failed = EXIT_CODE.search(line) or failed
+    return int(failed[1]) if failed and process.returncode else process.returncode
 
 
 def run() -> int:
-    """Check the configuration and reproduce the pipeline; returns DVC's exit code."""
+    """Check the configuration and reproduce the pipeline; returns an exit code."""
     check_files()
     code = repro()
     if code == 0 and not files.CHAMPION.exists():  # a fresh clone with pulled results

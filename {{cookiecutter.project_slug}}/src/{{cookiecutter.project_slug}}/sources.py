@@ -1,5 +1,6 @@
 """Where tables come from and go to. To add a source, write its line; nothing else changes."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,26 +35,47 @@ FORMATS: dict[str, Reader] = {
 
 
 def read_file(source: str) -> pd.DataFrame:
-    """Read a file by the format that its name ends with.
+    """Read a file by the format that its name ends with."""
+    path = _path(source)
+    reader = next(reader for ending, reader in FORMATS.items() if _ends(path, ending))
+    try:
+        return reader(str(path))
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read as its name says: {error}") from None
 
-    Raises:
-        InputError: it is not there, or its format is unknown or not what its name says.
-    """
-    path = Path(source.removeprefix("file://"))
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; check the path")
-    for ending, reader in FORMATS.items():
-        if path.name.lower().endswith(ending):
-            try:
-                return reader(str(path))
-            except (ValueError, UnicodeDecodeError, OSError) as error:
-                raise InputError(f"{path}: cannot be read as {ending}: {error}") from None
-    raise InputError(f"{path}: unknown format; known: {', '.join(FORMATS)}")
+
+def _path(source: str) -> Path:
+    return Path(source.removeprefix("file://"))
+
+
+def _ends(path: Path, ending: str) -> bool:
+    return path.name.lower().endswith(ending)
 
 
 SOURCES: dict[str, Reader] = {
     "file": read_file,
 }
+
+
+def require(source: str) -> str:
+    """Check that a source can be read, as far as can be told without reading it.
+
+    Returns:
+        Its scheme, a key of `SOURCES`.
+
+    Raises:
+        InputError: the scheme or the format is unknown, or a file is not there.
+    """
+    scheme = source.partition("://")[0] if "://" in source else "file"
+    if scheme not in SOURCES:
+        raise InputError(f"{source}: unknown kind of source; known: {', '.join(SOURCES)}")
+    if scheme == "file":
+        path = _path(source)
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; check the path")
+        if not any(_ends(path, ending) for ending in FORMATS):
+            raise InputError(f"{path}: unknown format; known: {', '.join(FORMATS)}")
+    return scheme
 
 
 def read(source: str) -> pd.DataFrame:
@@ -62,10 +84,7 @@ def read(source: str) -> pd.DataFrame:
     Raises:
         InputError: the source is unknown or cannot be read.
     """
-    scheme = source.partition("://")[0] if "://" in source else "file"
-    if scheme not in SOURCES:
-        raise InputError(f"{source}: unknown kind of source; known: {', '.join(SOURCES)}")
-    return SOURCES[scheme](source)
+    return SOURCES[require(source)](source)
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -47,6 +47,8 @@ class Column(Section):
             raise ValueError(f"positive {self.positive!r} is not one of the levels")
         if self.role == "time" and self.type != "datetime":
             raise ValueError(f"a column of role time must be of type datetime, not {self.type}")
+        if self.role in ("time", "group") and self.nullable:
+            raise ValueError(f"a column of role {self.role} cannot be nullable")
         if self.role == "target" and self.type in ("text", "datetime"):
             raise ValueError(f"a target cannot be of type {self.type}")
         if self.role == "target" and self.type == "category" and len(self.levels or ()) < 2:

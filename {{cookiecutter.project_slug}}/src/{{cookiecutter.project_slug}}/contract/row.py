@@ -1,5 +1,6 @@
 """One row, as an HTTP client or a line of a form sends it: a pydantic model of the contract."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,10 @@ _EXAMPLES: dict[str, Any] = {
 
 def _without_zone(moment: datetime) -> datetime:
     """Bring a moment to UTC; one without a zone is taken as it is."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from None
 
 
 def row_model(contract: Contract) -> type[BaseModel]:
@@ -28,7 +32,7 @@ def row_model(contract: Contract) -> type[BaseModel]:
     """
     fields: dict[str, Any] = {}
     for number, (name, column) in enumerate(contract.features.items()):
-        annotation = _annotation(column)
+        annotation = _annotation(column, contract.missing)
         default = None if column.nullable else ...
         fields[f"field_{number}"] = (
             annotation | None if column.nullable else annotation,
@@ -43,10 +47,13 @@ def row_model(contract: Contract) -> type[BaseModel]:
     return create_model("Row", __config__=config, **fields)
 
 
-def _annotation(column: Column) -> Any:
+def _annotation(column: Column, missing: tuple[str, ...]) -> Any:
     match column.type:
         case "integer":
-            return Annotated[int, Field(ge=_whole(column.minimum), le=_whole(column.maximum))]
+            # As wide as the integers of a table.
+            low = -(2**63) if column.minimum is None else _whole(column.minimum)
+            high = 2**63 - 1 if column.maximum is None else _whole(column.maximum)
+            return Annotated[int, Field(ge=low, le=high)]
         case "number":
             return Annotated[float, Field(ge=column.minimum, le=column.maximum)]
         case "boolean":
@@ -56,11 +63,25 @@ def _annotation(column: Column) -> Any:
         case "category" if column.levels and not column.allow_unknown:
             return Literal[column.levels]
         case _:
-            return str
+            return Annotated[str, AfterValidator(_as_in_a_table(column, missing))]
 
 
-def _whole(bound: float | None) -> int | float | None:
-    return int(bound) if bound is not None and bound.is_integer() else bound
+def _as_in_a_table(column: Column, missing: tuple[str, ...]) -> Callable[[str], str | None]:
+    """Treat blanks and missing markers as `table.check` does."""
+
+    def clean(text: str) -> str | None:
+        text = text.strip()
+        if text not in missing:
+            return text
+        if not column.nullable:
+            raise ValueError(f"a value is missing: {text!r} stands for none")
+        return None
+
+    return clean
+
+
+def _whole(bound: float) -> int | float:
+    return int(bound) if bound.is_integer() else bound
 
 
 def example_row(contract: Contract) -> dict[str, Any]:
@@ -71,8 +92,11 @@ def example_row(contract: Contract) -> dict[str, Any]:
 def example(column: Column) -> Any:
     """Return a value that the column accepts, for documentation."""
     if column.type in ("integer", "number"):
-        low = column.minimum if column.minimum is not None else 0.0
-        high = column.maximum if column.maximum is not None else low + 10
+        low, high = column.minimum, column.maximum
+        if low is None:
+            low = 0.0 if high is None else min(high, 0.0)
+        if high is None:
+            high = low + 10
         middle = (low + high) / 2
         return round(middle) if column.type == "integer" else middle
     return column.levels[0] if column.levels else _EXAMPLES[column.type]

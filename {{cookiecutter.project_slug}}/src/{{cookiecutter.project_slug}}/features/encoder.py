@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import KFold
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from ..contract import Contract
 from ..contract.cells import Cells, of_series
 from .encoding import (
+    DAY,
     PARTS,
     Encoding,
     Level,
@@ -114,7 +116,7 @@ class Encoder(TransformerMixin, BaseEstimator):
             [
                 name
                 for column, encoding in self.encodings_.items()
-                for name in labels(column, encoding)
+                for name in labels(column, self.kinds.get(column, "number"), encoding)
             ],
             dtype=object,
         )
@@ -125,7 +127,7 @@ class Encoder(TransformerMixin, BaseEstimator):
     def _fit_one(self, kind: str, cells: Cells) -> Encoding:
         match kind:
             case "number" | "boolean":
-                return self._fit_number(np.array(cells, dtype=np.float64), kind)
+                return self._fit_number(np.array(cells, dtype=np.float64))
             case "category":
                 return self._fit_category(cells)
             case "datetime":
@@ -133,14 +135,12 @@ class Encoder(TransformerMixin, BaseEstimator):
             case _:
                 return self._fit_text(cells)
 
-    def _fit_number(self, values: NDArray[np.float64], kind: str) -> Encoding:
+    def _fit_number(self, values: NDArray[np.float64]) -> Number | ScaledNumber:
         if not self.scaled:
             return Number()
         missing = np.isnan(values)
         median = float(np.median(values[~missing])) if not missing.all() else 0.0
         filled = np.where(missing, median, values)
-        if kind == "boolean":
-            return ScaledNumber(median, 0.0, 1.0, bool(missing.any()))
         return ScaledNumber(
             median, float(filled.mean()), float(filled.std()) or 1.0, bool(missing.any())
         )
@@ -159,7 +159,10 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def _fit_key(self, cells: Cells, y: Any) -> tuple[Level, Matrix]:
         column = np.array([[cell or ""] for cell in cells], dtype=object)
-        encoder = TargetEncoder(cv=5, shuffle=True, random_state=self.seed)
+        folds = KFold(5, shuffle=True, random_state=self.seed)
+        # Said outright, since numbers that happen to be whole would be taken for classes.
+        target = "continuous" if np.asarray(y).dtype.kind == "f" else "auto"
+        encoder = TargetEncoder(target_type=target, cv=folds)
         block = encoder.fit_transform(column, y)
         levels = list(encoder.categories_[0])
         known = np.column_stack(encoder.encodings_) if len(encoder.encodings_) else block[:0]
@@ -171,12 +174,10 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def _fit_moment(self, seconds: NDArray[np.float64]) -> Moment:
         known = seconds[~np.isnan(seconds)]
-        days = known / 86_400.0
         values = {part: calendar_part(part, known) for part in PARTS}
         parts = [part for part, found in values.items() if len(np.unique(found)) > 1]
         tables = {part: self._calendar_table(PARTS[part]) for part in parts}
-        start = float(days.min()) if len(days) else 0.0
-        return Moment(parts, tables, start, (float(np.ptp(days)) or 1.0) if len(days) else 1.0)
+        return Moment(parts, tables, self._fit_number(seconds / DAY))
 
     def _calendar_table(self, size: int) -> Matrix:
         """Return the columns of each value of a part; a cycle is closed by sine and cosine."""
@@ -216,15 +217,17 @@ def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
     return everything
 
 
-def labels(column: str, encoding: Encoding) -> list[str]:
+def labels(column: str, kind: str, encoding: Encoding) -> list[str]:
     """Return a name for each column that an encoding makes."""
     match encoding:
         case ScaledNumber(indicator=True):
             return [column, f"{column} is missing"]
+        case Level(table=table) if kind == "key":
+            return [f"{column} mean target {i}" for i in range(table.shape[1])]
         case Level(index=index, table=table) if table.shape[1] > 1:
             return [f"{column}={level}" for level in [*index, "missing"][: table.shape[1]]]
-        case Moment(parts=parts, tables=tables):
-            return [f"{column} trend"] + [
+        case Moment(parts=parts, tables=tables, trend=trend):
+            return labels(f"{column} trend", "number", trend) + [
                 f"{column} {part}{suffix}"
                 for part in parts
                 for suffix in ([" sine", " cosine"] if tables[part].shape[1] > 1 else [""])

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+Numbers = Sequence[float | None] | NDArray[np.float64]
 
-_DAY = 86_400.0
+DAY = 86_400.0
 _WORD = re.compile(r"\w\w+")
 
 
@@ -23,7 +24,7 @@ _WORD = re.compile(r"\w\w+")
 class Number:
     """A number as it is: NaN stays NaN, for trees, which handle it."""
 
-    def encode(self, cells: Sequence[float | None]) -> Matrix:
+    def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1)."""
         return np.array(cells, dtype=np.float64).reshape(-1, 1)
 
@@ -38,7 +39,7 @@ class ScaledNumber:
     indicator: bool
     """Whether a second column says which cells were missing."""
 
-    def encode(self, cells: Sequence[float | None]) -> Matrix:
+    def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1), or (n, 2) with the indicator."""
         values = np.array(cells, dtype=np.float64)
         missing = np.isnan(values)
@@ -75,17 +76,14 @@ class Moment:
     """Which of `PARTS` vary in the training rows."""
     tables: dict[str, Matrix]
     """For each part, shape (values, width); a last row is for a missing moment."""
-    start: float
-    """The day that counts as 0 in the trend."""
-    span: float
-    """The days that count as 1 in the trend."""
+    trend: Number | ScaledNumber
+    """Of the days since 1970."""
 
-    def encode(self, cells: Sequence[float | None]) -> Matrix:
-        """Take seconds since 1970; return shape (n, 1 + the widths of the parts' tables)."""
+    def encode(self, cells: Numbers) -> Matrix:
+        """Take seconds since 1970; return the trend and then the columns of each part."""
         seconds = np.array(cells, dtype=np.float64)
         missing = np.isnan(seconds)
-        trend = (seconds / _DAY - self.start) / self.span
-        columns = [trend.reshape(-1, 1)]
+        columns = [self.trend.encode(seconds / DAY)]
         for part in self.parts:
             table = self.tables[part]
             values = calendar_part(part, np.where(missing, 0.0, seconds))
@@ -98,8 +96,8 @@ PARTS = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
 
 def calendar_part(part: str, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return a part of the calendar, counted from 0, for seconds since 1970 (UTC)."""
-    days = np.floor(seconds / _DAY)
-    rest = seconds - days * _DAY
+    days = np.floor(seconds / DAY)
+    rest = seconds - days * DAY
     if part == "hour":
         return (rest // 3600).astype(np.int64)
     if part == "minute":

@@ -62,7 +62,8 @@ def split(
     """Split rows into train and test.
 
     With a column of role time the latest rows are the test. Otherwise a hash of each row (or of
-    its group) decides, so that a row keeps its side when others are appended.
+    its group) decides, so that a row keeps its side when others are appended (but for the one row
+    that stands for a class too rare to get any by chance).
     """
     time, group = contract.name("time"), contract.name("group")
     if time:
