@@ -15,7 +15,7 @@ PLACES = {"engineered.py": Path("src", ANSWERS["project_slug"], "features", "eng
 FILES_OF_CI = {"github": Path(".github"), "gitlab": Path(".gitlab-ci.yml")}
 
 
-def keep_example(chosen):
+def keep_example(chosen: str) -> None:
     """Moves the files of the chosen example to the project's root; the others go."""
     example = Path("examples", chosen)
     for file in sorted(path for path in example.rglob("*") if path.is_file()):
@@ -25,7 +25,7 @@ def keep_example(chosen):
     shutil.rmtree("examples")
 
 
-def keep_ci(chosen):
+def keep_ci(chosen: str) -> None:
     """Drops the files of every CI provider but the chosen one."""
     for provider, path in FILES_OF_CI.items():
         if provider == chosen:
@@ -36,7 +36,7 @@ def keep_ci(chosen):
             path.unlink(missing_ok=True)
 
 
-def start_repository():
+def start_repository() -> None:
     """`git init`; a project without git is a project all the same."""
     # A git hook that bakes a project exports GIT_DIR and the like, which mean its own repository.
     surroundings = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}

@@ -79,7 +79,7 @@ OWNERS = {
 }
 
 
-def refusal_of_slug(slug):
+def refusal_of_slug(slug: str) -> "str | None":
     """The sentence that refuses the slug, or None."""
     shown = ascii(slug[:60])
     if len(slug) > LONGEST_SLUG:
@@ -100,14 +100,14 @@ def refusal_of_slug(slug):
     return None
 
 
-def suggested(slug):
+def suggested(slug: str) -> str:
     """A slug that resembles the one asked for and would be accepted in its place."""
     plain = unicodedata.normalize("NFKD", slug).encode("ascii", "ignore").decode().lower()
     words = "_".join(re.findall("[a-z0-9]+", plain)).lstrip("0123456789_")
     return words if words and not refusal_of_slug(words) else "my_project"
 
 
-def refusal_of_text(question, text):
+def refusal_of_text(question: str, text: str) -> "str | None":
     """The sentence that refuses a free text, or None: quotes, emoji and any script are welcome."""
     if len(text) > LONGEST_TEXT:
         return f"{question} has {len(text)} characters: shorten it to at most {LONGEST_TEXT}."
@@ -125,7 +125,7 @@ def refusal_of_text(question, text):
     return None
 
 
-def refusal(answers):
+def refusal(answers: "dict[str, str]") -> "str | None":
     """The first sentence that refuses an answer, or None."""
     for question in ("project_name", "description", "author_name", "author_email"):
         sentence = refusal_of_text(question, answers[question])

@@ -86,7 +86,9 @@ def main() -> None:
             cookiecutter(str(TEMPLATE), no_input=True, output_dir=folder, extra_context=context)
         )
     except (CookiecutterException, ValueError) as error:
-        sys.exit(f"{error}\nRemove the folder, or choose another with OUT=…; answers are NAME=VALUE.")
+        sys.exit(
+            f"{error}\nRemove the folder, or choose another with OUT=…; answers are NAME=VALUE."
+        )
     print(project)
     step("2  Install, then run every stage up to a released model")
     subprocess.run(["make", "--silent", "setup"], cwd=project, check=True)

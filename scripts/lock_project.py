@@ -1,4 +1,4 @@
-"""Locks the dependencies of the generated project: bakes one, runs its `make lock`, keeps the result.
+"""Locks the generated project: bakes one, runs its `make lock` and keeps the result.
 
 python scripts/lock_project.py
 """

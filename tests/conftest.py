@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
-from helpers import TEMPLATE, Bake, Refusal, RunCookiecutter
+from helpers import TEMPLATE, Bake, Refusal, RunCookiecutter, make
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,6 +51,44 @@ def bake(tmp_path_factory: pytest.TempPathFactory, user_config: Path) -> Bake:
 def bake_default(bake: Bake) -> Path:
     """The project of somebody who presses Enter at every question."""
     return bake()
+
+
+@pytest.fixture(scope="session")
+def environment(bake_default: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the project's lock, shared by the projects that the tests run."""
+    shared = tmp_path_factory.mktemp("environment") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(shared)], check=True)
+    (bake_default / ".venv").symlink_to(shared)
+    subprocess.run(["make", "setup"], cwd=bake_default, check=True)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def project(bake: Bake, environment: Path) -> Callable[[str], Path]:
+    """`project(example)` is a project of that example which has been run."""
+
+    @cache
+    def baked(example: str) -> Path:
+        folder = bake(project_slug=f"{example}_project", example=example)
+        (folder / ".venv").symlink_to(environment)
+        install(folder)
+        make(folder, "run")
+        return folder
+
+    def install(folder: Path) -> None:
+        """Make this the project that the shared environment knows."""
+        (folder / "requirements.lock").touch()
+        make(folder, "setup")
+        installed.append(folder)
+
+    def run(example: str) -> Path:
+        folder = baked(example)
+        if installed[-1] != folder:
+            install(folder)
+        return folder
+
+    installed: list[Path] = []
+    return run
 
 
 @pytest.fixture

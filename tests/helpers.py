@@ -2,10 +2,17 @@
 
 import compileall
 import json
+import os
+import signal
+import socket
 import subprocess
+import time
 import tomllib
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,3 +61,52 @@ def assert_is_a_project_with(project: Path, **answers: str) -> None:
     for path in project.rglob("*.json"):
         json.loads(path.read_text("utf-8"))
     assert compileall.compile_dir(project, quiet=1)
+
+
+def make(project: Path, *arguments: str, code: int = 0) -> str:
+    """Run make in a project and return what it printed; it must end with the code."""
+    ran = subprocess.run(
+        ["make", *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == code, f"make {' '.join(arguments)}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout + ran.stderr
+
+
+def get(url: str, body: Any = None) -> Any:
+    """Send a request; returns the JSON of the answer."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+@contextmanager
+def running(command: list[str], project: Path, ready: str) -> Iterator[None]:
+    """Run a server for as long as the block; it must answer at `ready` within a minute."""
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as server:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                assert server.poll() is None, f"{command} ended with {server.returncode}"
+                assert time.monotonic() < deadline, f"{command} does not answer at {ready}"
+                try:
+                    with urllib.request.urlopen(ready, timeout=5):
+                        break
+                except OSError:
+                    time.sleep(0.2)
+            yield
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+
+
+@contextmanager
+def serving(project: Path) -> Iterator[str]:
+    """Serve a project's champion on a free port; yields the address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with running(["make", "serve", f"PORT={port}"], project, f"{url}/health/ready"):
+        yield url

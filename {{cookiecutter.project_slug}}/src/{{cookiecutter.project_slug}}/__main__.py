@@ -37,13 +37,16 @@ def run() -> None:
 
 @app.command(rich_help_panel="Everyday")
 def serve(
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="The port to listen on; PROJECT_PORT, or 8000.")
+    ] = None,
 ) -> None:
-    """Serve the champion over HTTP; see /docs there."""
+    """Serve the champion over HTTP; see /docs there. PROJECT_… variables are its settings."""
     from .serving.__main__ import main
+    from .serving.settings import Settings
 
-    main(host, port)
+    settings = Settings.load()
+    main(settings if port is None else settings.model_copy(update={"port": port}))
 
 
 @app.command(rich_help_panel="Everyday")

@@ -30,7 +30,9 @@ from .metrics import Predictions, predict
 MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json", "manifest.json"
 
 # The types that a bundle may contain beside those that skops trusts. Never taken from the file.
+# (The function of a partial must be in the list too.)
 TRUSTED = [
+    "functools.partial",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._mutual_info.mutual_info_classif",
@@ -38,6 +40,7 @@ TRUSTED = [
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.validation.check_array",
     *(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in (
@@ -59,6 +62,11 @@ class Bundle:
     pipeline: Pipeline
     contract: Contract
     manifest: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The beginning of the SHA-256 of the model, enough to tell it from others."""
+        return str(self.manifest["files"][MODEL][:12])
 
     def score(self, rows: Sequence[tuple[Cell, ...]]) -> Predictions:
         """Score rows of cells in contract order, without pandas.

@@ -110,6 +110,8 @@ def _integer(cells: pd.Series) -> pd.Series:
     if pd.api.types.is_integer_dtype(cells):
         return cells.astype("Int64")
     # Through Int64 and not float64, which would lose digits beyond 2**53.
+    if not pd.api.types.is_numeric_dtype(cells):
+        cells = cells.astype("str").str.replace(r"\.0+$", "", regex=True)
     numbers = pd.to_numeric(cells, errors="coerce", dtype_backend="numpy_nullable")
     if not pd.api.types.is_integer_dtype(numbers):
         numbers = numbers.astype("Float64")
@@ -187,4 +189,7 @@ def _violations(frame: pd.DataFrame, columns: dict[str, Column]) -> list[tuple[i
 
 
 def _reason(value: Any, check: str) -> str:
-    return "a value is missing" if check == "not_nullable" else f"{value!r} is {check}"
+    if check == "not_nullable":
+        return "a value is missing"
+    # A NumPy scalar would show its type.
+    return f"{getattr(value, 'item', lambda: value)()!r} is {check}"

@@ -9,18 +9,23 @@ from .app import create_app
 from .settings import Settings
 
 
-def main(host: str = "127.0.0.1", port: int = 8000) -> None:
+def main(settings: Settings) -> None:
     """Serve until a signal; requests under way are answered first.
 
     Raises:
-        InputError: there is no champion, or a setting is wrong.
+        InputError: there is no champion, or it is damaged.
     """
-    app = create_app(Settings.load())
-    uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=10)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
 
 
 if __name__ == "__main__":
     try:
-        main("0.0.0.0")
+        main(Settings.load())
     except InputError as mistake:
         sys.exit(f"error: {mistake}")

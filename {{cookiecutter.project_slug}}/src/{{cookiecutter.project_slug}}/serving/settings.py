@@ -14,6 +14,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PROJECT_", frozen=True)
 
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
     champion: Path = Field(default=files.CHAMPION, description="The folder of the bundle to serve.")
     max_rows: int = Field(default=1000, ge=1, description="The rows that one request may have.")
     max_bytes: int = Field(

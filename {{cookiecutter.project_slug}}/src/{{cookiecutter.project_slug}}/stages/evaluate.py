@@ -72,7 +72,7 @@ def evaluate(
     figures["importance"] = plots.importance(candidate.pipeline, rows, metric, params.seed)
     results = {
         "model": candidate.manifest["model"],
-        "model_sha256": candidate.manifest["files"][bundle.MODEL],
+        "candidate": candidate.digest,
         "rows": len(test),
         "metrics": {n: asdict(i) for n, i in measure(rows.y, predictions, params).items()},
         "baseline": {n: m(rows.y, constant) for n, m in metrics.for_task(params.task).items()},

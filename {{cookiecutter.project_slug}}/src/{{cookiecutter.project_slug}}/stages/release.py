@@ -89,7 +89,7 @@ def main() -> None:
     """
     params, candidate = Params.load(), bundle.load(files.CANDIDATE)
     results = files.read_json(files.METRICS)
-    if results["model_sha256"] != candidate.manifest["files"][bundle.MODEL]:
+    if results["candidate"] != candidate.digest:
         raise InputError(
             f"{files.METRICS} is about another model than {files.CANDIDATE}; evaluate it first "
             "with `dvc repro evaluate`"

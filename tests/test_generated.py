@@ -1,0 +1,106 @@
+"""The generated project, run as its owner would run it, for each example."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import get, make, serving
+from pushed import commands, commit, run
+
+pytestmark = pytest.mark.slow
+
+# Prints what the released pipeline says of the first test rows as a table, and the rows as JSON.
+REFERENCE = """
+import json
+import pandas as pd
+from {slug} import bundle, files
+champion = bundle.load(files.CHAMPION)
+table = pd.read_parquet(files.TEST).head(200)
+rows = table[list(champion.contract.features)]
+if champion.contract.classes:
+    values = champion.pipeline.predict_proba(rows).tolist()
+    classes = [str(label) for label in champion.pipeline.classes_]
+    said = [dict(zip(classes, row)) for row in values]
+else:
+    said = champion.pipeline.predict(rows).tolist()
+records = json.loads(rows.to_json(orient="records", date_format="iso", double_precision=15))
+exact = rows.astype(object).where(rows.notna(), None).to_dict("records")
+for record, values in zip(records, exact):
+    for name, value in values.items():
+        record[name] = value.isoformat() if hasattr(value, "isoformat") else value
+print(json.dumps(dict(rows=records, said=said, labels=champion.pipeline.predict(rows).tolist())))
+"""
+
+
+@pytest.fixture(scope="module", params=["healthcare", "finance", "ecommerce", "technology"])
+def generated(request: pytest.FixtureRequest, project: Callable[[str], Path]) -> Iterator[Path]:
+    """A project of each example, run."""
+    yield project(request.param)
+
+
+def reference(project: Path) -> Any:
+    code = REFERENCE.format(slug=project.name)
+    command = [".venv/bin/python", "-c", code]
+    ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)
+
+
+def test_a_prediction_over_http_is_exactly_what_the_pipeline_says(generated: Path) -> None:
+    expected = reference(generated)
+    with serving(generated) as url:
+        answer = get(f"{url}/predict", {"rows": expected["rows"]})
+    predictions = answer["predictions"]
+    assert len(predictions) == len(expected["rows"])
+    if "value" in predictions[0]:
+        assert [one["value"] for one in predictions] == expected["said"]
+    else:
+        assert [one["probabilities"] for one in predictions] == expected["said"]
+        assert [one["label"] for one in predictions] == expected["labels"]
+    assert answer["model"] == {"name": generated.name, "version": "1"}
+
+
+def test_a_second_run_runs_nothing(generated: Path) -> None:
+    again = make(generated, "run")
+    assert "Running stage" not in again
+    assert again.count("didn't change, skipping") == 6
+
+
+def test_a_run_ends_with_the_results_and_where_they_are(generated: Path) -> None:
+    shown = make(generated, "run")
+    for told in ("Leaderboard", "95% interval", "Gate", "reports/report.html", "models/champion"):
+        assert told in shown
+    metrics = json.loads((generated / "reports" / "metrics.json").read_text())
+    assert metrics["gain"]["low"] > 0
+
+
+def test_every_command_of_its_ci_works_and_its_tests_cover_its_code(generated: Path) -> None:
+    commit(generated)
+    for command in commands(generated):
+        ran = run(command, generated)
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}"
+        if command == "make test":
+            covered = re.search(r"Total coverage: ([\d.]+)%", ran.stdout)
+            assert covered and float(covered[1]) >= 90
+
+
+def test_help_names_every_target(generated: Path) -> None:
+    listed = set(re.findall(r"^  make (\w+)", make(generated, "help"), re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.*)$", (generated / "Makefile").read_text(), re.MULTILINE)
+    assert phony and listed == set(phony[1].split())
+
+
+def test_changing_a_tuning_parameter_reruns_only_tune_and_after(
+    project: Callable[[str], Path],
+) -> None:
+    healthcare = project("healthcare")
+    params = healthcare / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("trials: 20", "trials: 3"))
+    again = make(healthcare, "run")
+    params.write_text(before)
+    ran = re.findall(r"Running stage '(\w+)'", again)
+    assert ran == ["tune", "evaluate", "release"]
