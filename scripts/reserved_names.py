@@ -45,9 +45,11 @@ def is_module(parts: tuple[str, ...]) -> bool:
 
 def reserved_names(site_packages: Path, lock: Path) -> list[str]:
     """Every name that the lock installs and that would otherwise pass as a slug."""
-    names = locked_names(lock)
+    locked = locked_names(lock)
+    names = set(locked)
     for distribution in distributions(path=[str(site_packages)]):
-        names |= {as_slug(distribution.name), *import_names(distribution)}
+        if as_slug(distribution.name) in locked:  # not the project itself
+            names |= import_names(distribution)
     return sorted(name for name in names if re.match("[a-z]", name))
 
 

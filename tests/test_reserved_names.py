@@ -1,9 +1,9 @@
 """The hook knows every name that the project's lock installs."""
 
-import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import TEMPLATE
@@ -24,13 +24,12 @@ def test_no_project_is_called_like_a_package_in_the_lock(reserved: list[str]) ->
     assert {re.sub("[-.]", "_", name.lower()) for name in locked} <= set(reserved)
 
 
-@pytest.mark.skipif(
-    "LOCKED_SITE_PACKAGES" not in os.environ,
-    reason="LOCKED_SITE_PACKAGES does not say where the lock is installed",
-)
-def test_no_project_is_called_like_a_module_that_the_lock_installs(reserved: list[str]) -> None:
-    site_packages = os.environ["LOCKED_SITE_PACKAGES"]
+@pytest.mark.slow
+def test_no_project_is_called_like_a_module_that_the_lock_installs(
+    reserved: list[str], environment: Path
+) -> None:
+    (site_packages,) = environment.glob("lib/python3*/site-packages")
     script = TEMPLATE / "scripts" / "reserved_names.py"
-    command = [sys.executable, str(script), site_packages, str(LOCK)]
+    command = [sys.executable, str(script), str(site_packages), str(LOCK)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert reserved == listed, "run scripts/reserved_names.py with --write"
+    assert set(listed) <= set(reserved), "run scripts/reserved_names.py with --write"

@@ -100,6 +100,7 @@ _MLP = {
     "early_stopping": True,
     "n_iter_no_change": 8,
     "max_iter": 200,
+    "tol": 1e-3,
 }
 _BOOSTING = {"max_iter": 150, "learning_rate": 0.06, "max_leaf_nodes": 15, "max_features": 0.5}
 

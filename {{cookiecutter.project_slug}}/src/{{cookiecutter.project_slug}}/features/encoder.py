@@ -136,10 +136,12 @@ class Encoder(TransformerMixin, BaseEstimator):
                 return self._fit_text(cells)
 
     def _fit_number(self, values: NDArray[np.float64]) -> Number | ScaledNumber:
+        missing = np.isnan(values)
+        if missing.all():  # gradient boosting cannot bin a column of nothing but NaN
+            return ScaledNumber(0.0, 0.0, 1.0, False)
         if not self.scaled:
             return Number()
-        missing = np.isnan(values)
-        median = float(np.median(values[~missing])) if not missing.all() else 0.0
+        median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
         return ScaledNumber(
             median, float(filled.mean()), float(filled.std()) or 1.0, bool(missing.any())
@@ -154,7 +156,8 @@ class Encoder(TransformerMixin, BaseEstimator):
             if missing:
                 table[-1, -1] = 1.0
         else:
-            table = np.array([*range(len(levels)), np.nan, np.nan]).reshape(-1, 1)
+            none = np.nan if levels else 0.0
+            table = np.array([*range(len(levels)), none, none]).reshape(-1, 1)
         return Level(_rows(levels), table)
 
     def _fit_key(self, cells: Cells, y: Any) -> tuple[Level, Matrix]:

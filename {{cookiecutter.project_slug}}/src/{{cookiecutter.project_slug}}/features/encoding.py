@@ -17,6 +17,7 @@ Matrix = NDArray[np.float64]
 Numbers = Sequence[float | None] | NDArray[np.float64]
 
 DAY = 86_400.0
+_LARGEST = float(np.finfo(np.float32).max)  # forests work in float32
 _WORD = re.compile(r"\w\w+")
 
 
@@ -26,7 +27,8 @@ class Number:
 
     def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1)."""
-        return np.array(cells, dtype=np.float64).reshape(-1, 1)
+        values = np.array(cells, dtype=np.float64).reshape(-1, 1)
+        return np.clip(values, -_LARGEST, _LARGEST)
 
 
 @dataclass
@@ -43,7 +45,8 @@ class ScaledNumber:
         """Return shape (n, 1), or (n, 2) with the indicator."""
         values = np.array(cells, dtype=np.float64)
         missing = np.isnan(values)
-        scaled = (np.where(missing, self.median, values) - self.mean) / self.scale
+        with np.errstate(over="ignore"):  # what overflows is clipped just below
+            scaled = (np.where(missing, self.median, values) - self.mean) / self.scale
         # An outlier far beyond the training rows must not carry a linear model away.
         scaled = np.clip(scaled, -10.0, 10.0)
         return np.column_stack([scaled, missing] if self.indicator else [scaled])

@@ -84,8 +84,8 @@ def split(
 
 def _fraction(content: pd.DataFrame, seed: int) -> np.ndarray:
     """Return a number in [0, 1) for each row that depends on its content alone."""
-    key = f"{seed:016d}"[-16:]
-    hashed = pd.util.hash_pandas_object(content, index=False, hash_key=key, categorize=True)
+    # The seed as one more column, since pandas' hash key concerns text alone.
+    hashed = pd.util.hash_pandas_object(content.assign(**{"\0": str(seed)}), index=False)
     return hashed.to_numpy() / 2.0**64
 
 

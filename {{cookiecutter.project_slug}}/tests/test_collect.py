@@ -1,0 +1,31 @@
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}} import files, sources
+
+
+def test_the_table_is_kept_as_it_came_with_a_record_of_where_from(project, raw, command):
+    record = files.read_json(files.RAW_RECORD)
+    assert pd.read_parquet(files.RAW_TABLE).equals(raw)
+    assert record["source"] == "data/rows.parquet"
+    assert record["rows"] == len(raw)
+    assert list(record["columns"]) == list(raw.columns)
+    assert record["sha256"] == files.sha256(files.RAW_TABLE)
+
+
+@pytest.mark.parametrize("source", ["data/nowhere.csv", "data/empty.csv", "gopher://x"])
+def test_a_source_that_gives_no_rows_is_refused_and_the_earlier_table_stays(
+    project, command, edit, capsys, source
+):
+    before = files.RAW_TABLE.read_bytes(), files.RAW_RECORD.read_bytes()
+    sources.write(pd.DataFrame({"a": []}), project / "data/empty.csv")
+    edit(project / "params.yaml", "collect.source", source)
+    assert command("collect") == 2
+    assert f"params.yaml: collect.source: {source}" in capsys.readouterr().err
+    assert (files.RAW_TABLE.read_bytes(), files.RAW_RECORD.read_bytes()) == before
+
+
+def test_collecting_a_changed_source_brings_the_new_table(project, raw, command):
+    sources.write(raw.head(50), project / "data/rows.parquet")
+    assert command("collect") == 0
+    assert len(pd.read_parquet(files.RAW_TABLE)) == files.read_json(files.RAW_RECORD)["rows"] == 50

@@ -1,0 +1,67 @@
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}} import folds, metrics
+from {{cookiecutter.project_slug}}.stages import evaluate
+
+
+@pytest.fixture(scope="session")
+def results(finished):
+    return json.loads((finished / "reports/metrics.json").read_text())
+
+
+def test_every_metric_is_that_of_the_test_rows_and_inside_its_interval(
+    results, finished, champion, contract, params
+):
+    test = folds.Rows.of(pd.read_parquet(finished / "data/split/test.parquet"), contract)
+    predictions = metrics.predict(champion.pipeline, test.X, test.classes)
+    assert set(results["metrics"]) == set(metrics.for_task(params.task))
+    for name, found in results["metrics"].items():
+        assert found["value"] == metrics.METRICS[name](test.y, predictions)
+        assert found["low"] <= found["value"] <= found["high"]
+    assert results["rows"] == len(test.y)
+
+
+def test_the_gain_is_over_the_constant_prediction_of_the_training_rows(results, params):
+    name = params.metric
+    difference = results["metrics"][name]["value"] - results["baseline"][name]
+    assert abs(difference) == pytest.approx(results["gain"]["value"])
+    assert 0 < results["gain"]["low"] <= results["gain"]["value"] <= results["gain"]["high"]
+
+
+def test_requests_and_tables_agree_on_every_test_row(results):
+    assert results["disagreement"] == 0
+
+
+def test_a_disagreement_is_measured(champion, typed, contract):
+    right = metrics.predict(champion.pipeline, typed, contract.classes)
+    wrong = metrics.Predictions(right.values.copy(), right.classes)
+    wrong.values[3] += 0.25
+    assert evaluate.disagreement(champion, typed, right) == 0
+    assert evaluate.disagreement(champion, typed, wrong) == pytest.approx(0.25)
+
+
+def test_the_report_is_one_page_with_every_result(project, command, params, results):
+    assert command("evaluate") == 0
+    page = (project / "reports/report.html").read_text()
+    for metric in metrics.for_task(params.task).values():
+        assert metric.title in page
+    assert all(model in page for model in params.train.models)
+    figures = sorted(path.stem for path in (project / "reports/figures").glob("*.png"))
+    assert {"importance", "leaderboard"} < set(figures)
+    assert page.count("data:image/png;base64,") == len(figures)
+    assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", page)
+    again = json.loads((project / "reports/metrics.json").read_text())
+    assert again == results
+
+
+def test_text_from_the_data_cannot_become_markup(project, params, edit):
+    record = json.loads((project / "data/raw/record.json").read_text())
+    record["source"] = "<script>alert(1)</script>"
+    (project / "data/raw/record.json").write_text(json.dumps(record))
+    results = json.loads((project / "reports/metrics.json").read_text())
+    page = evaluate.render(results, params, pd.read_csv("reports/leaderboard.csv"))
+    assert "<script>alert" not in page

@@ -1,0 +1,136 @@
+import made_up
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from {{cookiecutter.project_slug}} import metrics, models
+
+RNG = np.random.default_rng(0)
+CLASSES = {"binary": ("b", "a"), "multiclass": ("c", "a", "b")}
+
+
+def guesses(task, size=300):
+    """Return outcomes and predictions that are somewhat right."""
+    if task == "regression":
+        y = RNG.normal(size=size)
+        return y, metrics.Predictions(y + RNG.normal(size=size))
+    classes = CLASSES[task]
+    codes = RNG.integers(0, len(classes), size)
+    values = RNG.dirichlet(np.ones(len(classes)), size) + 0.5 * np.eye(len(classes))[codes]
+    values /= values.sum(axis=1, keepdims=True)
+    return np.array(classes)[codes], metrics.Predictions(values, classes)
+
+
+EXPECTED = {
+    "roc_auc": lambda y, p: sk.roc_auc_score(y == "a", p.values[:, 1]),
+    "average_precision": lambda y, p: sk.average_precision_score(y == "a", p.values[:, 1]),
+    "brier": lambda y, p: sk.brier_score_loss(y == "a", p.values[:, 1]),
+    "log_loss": lambda y, p: sk.log_loss(
+        y, p.values[:, np.argsort(p.classes)], labels=sorted(p.classes)
+    ),
+    "accuracy": lambda y, p: (y == p.labels).mean(),
+    "f1_macro": lambda y, p: sk.f1_score(y, p.labels, average="macro"),
+    "rmse": lambda y, p: np.sqrt(((y - p.values) ** 2).mean()),
+    "mae": lambda y, p: np.abs(y - p.values).mean(),
+    "r2": lambda y, p: sk.r2_score(y, p.values),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [(name, task) for name in metrics.METRICS for task in metrics.METRICS[name].tasks],
+)
+def test_a_metric_is_what_scikit_learn_computes(name, task):
+    y, predictions = guesses(task)
+    found = metrics.find(name, task)(y, predictions)
+    assert found == pytest.approx(EXPECTED[name](y, predictions), rel=1e-12)
+
+
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_better_predictions_have_a_gain_in_every_metric(task):
+    y, good = guesses(task)
+    bad = good[RNG.permutation(len(y))]
+    for metric in metrics.for_task(task).values():
+        assert metric.gain(y, good, bad) > 0 > metric.gain(y, bad, good)
+        assert metric.gain(y, good, good) == 0
+
+
+@pytest.mark.parametrize("name", ["linear", "tree"])
+def test_probabilities_are_in_the_contracts_order_the_positive_class_last(name):
+    contract, frame = made_up.every_type("binary")
+    y = frame["outcome"].to_numpy(str)
+    fitted = models.build(models.MODELS[name], contract, "binary", 0).fit(frame, y)
+    found = metrics.predict(fitted, frame, contract.classes)
+    assert contract.classes == ("b", "a")
+    assert (found.labels == y).mean() > 0.9
+    assert found.values[y == "a", -1].mean() > 0.8
+    assert metrics.METRICS["roc_auc"](y, found) > 0.9
+
+
+def test_a_class_that_was_not_learned_gets_probability_zero():
+    contract, frame = made_up.every_type("multiclass")
+    some = frame[frame["outcome"] != "a"]
+    fitted = models.build(models.MODELS["linear"], contract, "multiclass", 0)
+    fitted.fit(some, some["outcome"].to_numpy(str))
+    found = metrics.predict(fitted, frame, contract.classes)
+    assert not found.values[:, contract.classes.index("a")].any()
+    np.testing.assert_allclose(found.values.sum(axis=1), 1)
+
+
+def test_no_rows_get_no_predictions(champion, typed):
+    found = metrics.predict(champion.pipeline, typed.head(0), champion.contract.classes)
+    assert len(found.values) == len(found.labels) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "messages"),
+    [
+        ("rocauc", "binary", ["metric: 'rocauc'", "did you mean roc_auc?"]),
+        ("rmse", "multiclass", ["'rmse' is not a metric for task multiclass", "f1_macro"]),
+        ("accuracy", "regression", ["mae"]),
+    ],
+)
+def test_a_metric_that_does_not_suit_the_task_is_refused(refused, name, task, messages):
+    with refused("params.yaml: metric: ", *messages):
+        metrics.find(name, task)
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says():
+    covered = 0
+    for seed in range(150):
+        sample = np.random.default_rng(seed).exponential(size=60)
+        found = metrics.interval(
+            lambda rows, sample=sample: sample[rows].mean(),
+            60,
+            resamples=200,
+            confidence=0.9,
+            seed=seed,
+        )
+        assert found.low < found.value == sample.mean() < found.high
+        covered += found.low <= 1 <= found.high
+    assert 0.8 < covered / 150 < 0.97
+
+
+def test_an_interval_is_wider_the_surer_it_is_and_the_same_with_the_same_seed():
+    y = RNG.normal(size=80)
+
+    def mean(confidence):
+        return metrics.interval(
+            lambda rows: y[rows].mean(), 80, resamples=300, confidence=confidence, seed=3
+        )
+
+    assert mean(0.99).low < mean(0.8).low < mean(0.8).high < mean(0.99).high
+    assert mean(0.9) == mean(0.9)
+
+
+def test_resamples_keep_the_number_of_rows_of_each_class():
+    strata = np.array(["rare"] * 2 + ["common"] * 50)
+    found = metrics.interval(
+        lambda rows: (strata[rows] == "rare").sum(),
+        52,
+        resamples=100,
+        confidence=0.9,
+        seed=0,
+        strata=strata,
+    )
+    assert found == metrics.Interval(2, 2, 2)

@@ -1,0 +1,109 @@
+"""The whole pipeline, as `make run` runs it: through DVC, every stage a process of its own."""
+
+import contextlib
+import json
+import re
+import shutil
+
+import made_up
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from {{cookiecutter.project_slug}} import bundle, metrics, run, sources
+from {{cookiecutter.project_slug}}.serving import app, settings
+
+RUNNING = r"Running stage '(\w+)'"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_store():
+    """Let the pipeline track where it does without a setting."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI")
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def reproduced(bare, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reproduced") / "project"
+    shutil.copytree(bare, folder)
+    run.subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    with contextlib.chdir(folder):
+        assert run.run() == 0
+    return folder
+
+
+@pytest.fixture
+def copy(reproduced, tmp_path, monkeypatch):
+    shutil.copytree(reproduced, tmp_path / "copy", symlinks=True)
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def ran(capfd):
+    return re.findall(RUNNING, capfd.readouterr().out)
+
+
+def version(project):
+    return bundle.load(project / "models/champion").manifest["version"]
+
+
+def test_one_command_goes_from_the_table_to_a_champion_and_a_report(reproduced):
+    assert version(reproduced) == "1"
+    assert (reproduced / "mlflow.db").is_file()
+    assert (reproduced / "reports/report.html").is_file()
+    assert json.loads((reproduced / "reports/release.json").read_text())["passed"]
+
+
+def test_the_champion_over_http_is_the_pipeline_that_was_evaluated(reproduced, contract, params):
+    chosen = settings.Settings(champion=reproduced / "models/champion")
+    test = pd.read_parquet(reproduced / "data/split/test.parquet")
+    champion = bundle.load(chosen.champion)
+    predictions = metrics.predict(champion.pipeline, test, contract.classes)
+    with TestClient(app.create_app(chosen)) as client:
+        answer = client.post("/predict", json={"rows": made_up.requests(test, contract)}).json()
+    for found, expected in zip(answer["predictions"], predictions.values.tolist(), strict=True):
+        said = [*found["probabilities"].values()] if contract.classes else found["value"]
+        assert said == expected
+    results = json.loads((reproduced / "reports/metrics.json").read_text())
+    y = test[contract.target].to_numpy(float if contract.classes is None else None)
+    evaluated = results["metrics"][params.metric]["value"]
+    assert metrics.find(params.metric, params.task)(y, predictions) == pytest.approx(evaluated)
+
+
+def test_a_second_run_repeats_nothing(copy, command, capfd):
+    assert command("run") == 0
+    assert ran(capfd) == []
+    assert version(copy) == "1"
+
+
+def test_a_new_search_repeats_what_follows_and_is_refused_if_it_gains_too_little(
+    copy, edit, command, capfd
+):
+    edit(copy / "params.yaml", "tune.trials", 1)
+    edit(copy / "params.yaml", "release.min_gain", 1e9)
+    assert command("run") == 3
+    shown = capfd.readouterr()
+    assert re.findall(RUNNING, shown.out) == ["tune", "evaluate", "release"]
+    assert "refused (better than the baseline); the champion stays" in shown.err
+    assert len(pd.read_csv("reports/trials.csv")) == 3
+    assert version(copy) == "1"
+
+
+def test_results_without_a_champion_are_released_again(copy, capfd):
+    (copy / "models/champion").unlink()
+    assert run.run() == 0
+    assert ran(capfd) == ["release"]
+    assert version(copy) == "2"
+
+
+def test_a_stage_that_fails_leaves_the_earlier_results(copy, raw, command, capfd):
+    before = (copy / "data/split/train.parquet").read_bytes(), version(copy)
+    sources.write(raw.drop(columns=raw.columns[0]), copy / "data/rows.parquet")
+    assert command("run") == 2
+    shown = capfd.readouterr()
+    assert f"lacks columns of contract.yaml: {raw.columns[0]}" in shown.err
+    assert "Traceback" not in shown.err
+    assert ((copy / "data/split/train.parquet").read_bytes(), version(copy)) == before

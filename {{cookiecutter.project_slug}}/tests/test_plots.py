@@ -1,0 +1,48 @@
+import io
+
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import image
+
+from {{cookiecutter.project_slug}} import folds, metrics, models, plots
+
+
+def ink(figure):
+    """Return the share of pixels that are not white."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return (image.imread(io.BytesIO(buffer.getvalue()))[..., :3] < 1).any(axis=-1).mean()
+
+
+@pytest.fixture(params=made_up.TARGETS)
+def judged(request):
+    contract, frame = made_up.every_type(request.param)
+    rows = folds.Rows.of(frame, contract)
+    fitted = models.build(models.MODELS["tree"], contract, request.param, 0).fit(rows.X, rows.y)
+    return request.param, fitted, rows
+
+
+def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
+    task, fitted, rows = judged
+    predictions = metrics.predict(fitted, rows.X, rows.classes)
+    with plots.style():
+        for plot in plots.PLOTS[task]:
+            figure = plot(rows.y, predictions)
+            assert figure.axes[0].get_title(loc="left")
+            assert ink(figure) > 0.01
+
+
+def test_the_column_that_decides_is_the_most_important(judged):
+    task, fitted, rows = judged
+    metric = next(iter(metrics.for_task(task).values()))
+    axes = plots.importance(fitted, rows, metric, seed=0, repeats=2).axes[0]
+    assert axes.get_yticklabels()[-1].get_text() == "whole"
+    assert metric.title in axes.get_xlabel()
+
+
+def test_the_leaderboard_lists_the_best_model_at_the_top():
+    table = pd.DataFrame({"model": ["b", "a"], "mean": [2.0, 1.0], "standard_error": [0.1, np.nan]})
+    axes = plots.leaderboard(table, metrics.METRICS["r2"]).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]

@@ -1,0 +1,158 @@
+import json
+
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from {{cookiecutter.project_slug}} import metrics, predict
+from {{cookiecutter.project_slug}}.serving import app, settings
+
+
+def values(answer):
+    """Return the numbers of an answer: probabilities, or the value, of each row."""
+    return [
+        list(one["probabilities"].values()) if "probabilities" in one else one["value"]
+        for one in answer["predictions"]
+    ]
+
+
+@pytest.fixture(scope="session")
+def body(typed, contract):
+    return made_up.requests(typed, contract)
+
+
+def test_answers_are_exactly_what_the_pipeline_gives_for_the_table(
+    client, champion, typed, contract, body
+):
+    answer = client.post("/predict", json={"rows": body}).json()
+    expected = metrics.predict(champion.pipeline, typed, contract.classes)
+    assert values(answer) == expected.values.tolist()
+    if contract.classes:
+        assert [one["label"] for one in answer["predictions"]] == expected.labels.tolist()
+        assert list(answer["predictions"][0]["probabilities"]) == list(contract.classes)
+    assert answer["model"] == {"name": champion.manifest["name"], "version": "1"}
+
+
+def test_each_answer_has_an_identity_of_its_own(client, body):
+    answers = [client.post("/predict", json={"rows": body[:1]}).json() for _ in range(2)]
+    assert answers[0]["request_id"] != answers[1]["request_id"]
+    assert answers[0]["predictions"] == answers[1]["predictions"]
+
+
+@examples(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_made_up_rows_are_answered_as_a_table_of_them_is(client, champion, contract, data):
+    rows = data.draw(made_up.bodies(contract))
+    answer = client.post("/predict", json={"rows": rows})
+    assert answer.status_code == 200, answer.text
+    table = predict.predict(pd.DataFrame(rows, dtype=object), champion)
+    columns = [f"probability of {label}" for label in contract.classes or ()]
+    expected = table[columns or "prediction"].to_numpy().tolist()
+    assert values(answer.json()) == expected
+
+
+def test_the_order_of_columns_does_not_matter(client, body):
+    turned = [dict(reversed(row.items())) for row in body[:9]]
+    first, second = (client.post("/predict", json={"rows": b}).json() for b in (body[:9], turned))
+    assert first["predictions"] == second["predictions"]
+
+
+def test_a_wrong_cell_is_named_by_row_and_column(client, body, contract):
+    name = next(reversed(contract.features))
+    answer = client.post("/predict", json={"rows": [body[0], {**body[1], name: "nonsense"}]})
+    assert answer.status_code == 422
+    assert answer.json()["request_id"]
+    (problem,) = answer.json()["errors"]
+    assert (problem["row"], problem["column"], problem["value"]) == (1, name, "'nonsense'")
+    assert "number" in problem["rule"]
+
+
+def test_a_missing_and_a_surplus_column_are_named(client, body, contract):
+    name = next(reversed(contract.features))
+    row = {key: value for key, value in body[0].items() if key != name} | {"surplus": 1}
+    problems = client.post("/predict", json={"rows": [row]}).json()["errors"]
+    assert {problem["column"] for problem in problems} == {name, "surplus"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"rows": []}', b'{"rows": [3]}', b'{"row": []}', b"\xff", b"[" * 10_000],
+)
+def test_a_body_that_is_no_request_is_refused_with_a_rule(client, content):
+    answer = client.post("/predict", content=content)
+    assert answer.status_code == 422
+    assert all(problem["rule"] for problem in answer.json()["errors"])
+
+
+def test_numbers_that_are_none_are_refused(client, body, contract):
+    name = next(reversed(contract.features))
+    for number in ("NaN", "Infinity", "1e999", "9" * 400):
+        text = json.dumps({"rows": [{**body[0], name: "here"}]}).replace('"here"', number)
+        assert client.post("/predict", content=text.encode()).status_code == 422
+
+
+def test_more_rows_or_bytes_than_allowed_are_refused(finished, body):
+    chosen = settings.Settings(champion=finished / "models/champion", max_rows=2, max_bytes=5_000)
+    with TestClient(app.create_app(chosen)) as small:
+        assert small.post("/predict", json={"rows": body[:2]}).status_code == 200
+        assert small.post("/predict", json={"rows": body[:3]}).status_code == 422
+        answer = small.post("/predict", content=b" " * 5_001)
+        assert answer.status_code == 413
+        assert "5000 bytes" in answer.json()["errors"][0]["rule"]
+
+
+def test_whole_numbers_of_any_size_are_answered_or_refused(tmp_path):
+    made, frame = made_up.bundled("regression", tmp_path / "model")
+    row = made_up.requests(frame.head(1), made.contract)[0]
+    with TestClient(app.create_app(settings.Settings(champion=tmp_path / "model"))) as found:
+        for number, status in ((0, 200), (-(2**63), 200), (10**30, 422), (-(10**400), 422)):
+            text = json.dumps({"rows": [{**row, "count": "here"}]}).replace('"here"', str(number))
+            assert found.post("/predict", content=text).status_code == status
+
+
+@pytest.mark.parametrize("number", [1e39, -1e300, 1.7e308, 5e-324])
+def test_numbers_far_from_any_seen_before_are_answered(tmp_path, number):
+    made, frame = made_up.bundled("binary", tmp_path / "model")
+    row = made_up.requests(frame.head(1), made.contract)[0] | {"share": number}
+    with TestClient(app.create_app(settings.Settings(champion=tmp_path / "model"))) as found:
+        assert found.post("/predict", json={"rows": [row]}).status_code == 200
+
+
+def test_the_server_says_that_it_lives_and_what_it_serves(client, champion, contract):
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").json()["model"]["version"] == "1"
+    served = client.get("/model").json()
+    assert served["run_id"] == champion.manifest["run_id"]
+    assert list(served["contract"]["columns"]) == list(contract.columns)
+
+
+def test_the_example_in_the_documentation_is_answered(client):
+    schema = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
+    example = schema["content"]["application/json"]["schema"]["examples"][0]
+    assert client.post("/predict", json=example).status_code == 200
+    assert client.get("/docs").status_code == 200
+
+
+def test_settings_come_from_the_environment(monkeypatch, refused):
+    monkeypatch.setenv("PROJECT_MAX_ROWS", "5")
+    assert settings.Settings.load().max_rows == 5
+    monkeypatch.setenv("PROJECT_MAX_ROWS", "none")
+    with refused("PROJECT_MAX_ROWS", "'none' was given"):
+        settings.Settings.load()
+
+
+def test_a_server_without_a_champion_does_not_start(tmp_path, refused):
+    with refused("make run"):
+        app.create_app(settings.Settings(champion=tmp_path / "champion"))
+
+
+def test_probabilities_add_up_to_one(client, body, contract):
+    found = np.array(values(client.post("/predict", json={"rows": body}).json()))
+    assert np.isfinite(found).all()
+    if contract.classes:
+        np.testing.assert_allclose(found.sum(axis=1), 1)

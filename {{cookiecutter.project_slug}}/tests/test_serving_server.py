@@ -1,0 +1,74 @@
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import made_up
+import pytest
+
+from {{cookiecutter.project_slug}} import metrics, tracking
+
+
+@contextlib.contextmanager
+def running(module, folder):
+    """Run the server of a project on a free port; yields its address."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", module, "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stderr:
+                if "running on" in line:
+                    break
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=30)
+    assert server.returncode in (0, -signal.SIGTERM)
+
+
+def test_a_started_server_gives_the_answers_of_the_pipeline(finished, champion, typed, contract):
+    some = typed.head(20)
+    with running(tracking.NAME, finished) as address:
+        request = urllib.request.Request(
+            f"{address}/predict",
+            json.dumps({"rows": made_up.requests(some, contract)}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as response:
+            answer = json.load(response)
+    expected = metrics.predict(champion.pipeline, some, contract.classes).values
+    for found, values in zip(answer["predictions"], expected.tolist(), strict=True):
+        assert values == (
+            [*found["probabilities"].values()] if contract.classes else found["value"]
+        )
+
+
+def test_the_server_alone_needs_nothing_of_the_pipeline(finished):
+    """What requirements-serve.lock leaves out is not imported."""
+    absent = ("dvc", "jinja2", "matplotlib", "mlflow", "optuna", "pandas", "pandera", "typer")
+    code = f"""
+import sys
+class Absent:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] in {absent}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from {tracking.NAME}.serving import app, settings
+app.create_app(settings.Settings.load())
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=finished, check=True)
+
+
+@pytest.mark.parametrize("module", [f"{tracking.NAME}.serving", tracking.NAME])
+def test_a_server_without_a_champion_ends_with_one_message(bare, module):
+    command = [sys.executable, "-m", module, *(["serve"] if "." not in module else [])]
+    ended = subprocess.run(command, cwd=bare, capture_output=True, text=True)
+    assert ended.returncode
+    assert ended.stderr.startswith("error: ")
+    assert "make run" in ended.stderr
+    assert "Traceback" not in ended.stderr
