@@ -45,11 +45,13 @@ FILES = [
 MODULES = [
     "__init__",
     "__main__",
+    "adopt",
     "bundle",
     "config",
     "contract/__init__",
     "contract/cells",
     "contract/definition",
+    "contract/inference",
     "contract/row",
     "contract/table",
     "errors",
@@ -78,6 +80,7 @@ MODULES = [
     "stages/release",
     "stages/train",
     "stages/tune",
+    "suspicion",
     "tracking",
 ]
 TESTS = sorted(

@@ -61,6 +61,20 @@ def predict(
     print(f"{rows:,} rows to {output}; {bad} break the contract, see the column `reason`")
 
 
+@app.command(rich_help_panel="Everyday")
+def adopt(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="The table: a file or an address.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The column to predict.")],
+    overwrite: Annotated[
+        bool, typer.Option(help="Infer every column anew, also those that contract.yaml has.")
+    ] = False,
+) -> None:
+    """Point the project at another table: infers contract.yaml, task and metric from it."""
+    from .adopt import main
+
+    print(main(data, target, overwrite))
+
+
 @app.command(rich_help_panel="Stages")
 def collect() -> None:
     """Bring the table from its source into the project."""

@@ -12,6 +12,7 @@ from typing import Any
 
 PARAMS = Path("params.yaml")
 CONTRACT = Path("contract.yaml")
+PREVIOUS_CONTRACT = Path("contract.previous.yaml")
 
 RAW = Path("data/raw")
 RAW_TABLE = RAW / "table.parquet"

@@ -28,6 +28,10 @@ class Column(Section):
     maximum: float | None = None
     levels: Texts | None = None
     allow_unknown: bool = False
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of numbers that are written as text."""
+    format: str | None = None
+    """How moments are written (strptime); without it ISO 8601. Requests are always ISO 8601."""
     positive: str | None = None
     description: str = ""
 
@@ -37,6 +41,10 @@ class Column(Section):
             raise ValueError(f"minimum and maximum are for numbers, not for type {self.type}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        if self.type != "datetime" and self.format is not None:
+            raise ValueError(f"format is for type datetime, not {self.type}")
+        if self.type not in ("integer", "number") and self.decimal != ".":
+            raise ValueError(f"decimal is for numbers, not for type {self.type}")
         if self.type != "category" and (self.levels is not None or self.allow_unknown):
             raise ValueError(f"levels and allow_unknown are for type category, not {self.type}")
         if self.levels is not None and len(set(self.levels)) < len(self.levels):

@@ -93,17 +93,38 @@ def convert(
     if not pd.api.types.is_numeric_dtype(cells) and not _is_moment(cells):
         texts = cells.astype("str").str.strip()
         cells = cells.mask(texts.isin(missing) | texts.isna())
-    typed = _CONVERTERS[column.type](cells)
+    typed = _typed(cells, column)
     return typed, cells[cells.notna() & typed.isna()]
+
+
+def _typed(cells: pd.Series, column: Column) -> pd.Series:
+    match column.type:
+        case "integer":
+            return _integer(_plain(cells, column.decimal))
+        case "number":
+            numbers = pd.to_numeric(_plain(cells, column.decimal), errors="coerce")
+            return numbers.astype("float64").where(lambda found: ~np.isinf(found))
+        case "boolean":
+            return _boolean(cells)
+        case "datetime":
+            return _moment(cells, column.format)
+        case _:
+            return _text(cells)
 
 
 def _is_moment(cells: pd.Series) -> bool:
     return bool(pd.api.types.is_datetime64_any_dtype(cells))
 
 
-def _number(cells: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-    return numbers.mask(np.isinf(numbers))
+def _plain(cells: pd.Series, decimal: str) -> pd.Series:
+    """Write numbers that are text the way Python does: no currency, percent or thousands sign."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells
+    texts = cells.astype("str").str.replace(r"[\s'’$€£¥₹%]", "", regex=True)
+    if decimal == ",":
+        texts = texts.str.replace(r"\.(?=\d{3}(\D|$))", "", regex=True)
+        return texts.str.replace(",", ".", regex=False)
+    return texts.str.replace(r",(?=\d{3}(\D|$))", "", regex=True)
 
 
 def _integer(cells: pd.Series) -> pd.Series:
@@ -111,7 +132,7 @@ def _integer(cells: pd.Series) -> pd.Series:
         return cells.astype("Int64")
     # Through Int64 and not float64, which would lose digits beyond 2**53.
     if not pd.api.types.is_numeric_dtype(cells):
-        cells = cells.astype("str").str.replace(r"\.0+$", "", regex=True)
+        cells = cells.str.replace(r"\.0+$", "", regex=True)
     numbers = pd.to_numeric(cells, errors="coerce", dtype_backend="numpy_nullable")
     if not pd.api.types.is_integer_dtype(numbers):
         numbers = numbers.astype("Float64")
@@ -133,19 +154,11 @@ def _text(cells: pd.Series) -> pd.Series:
     return cells.astype("str").str.strip().where(cells.notna())
 
 
-def _moment(cells: pd.Series) -> pd.Series:
-    moments = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
+def _moment(cells: pd.Series, form: str | None) -> pd.Series:
+    if _is_moment(cells):
+        form = None
+    moments = pd.to_datetime(cells, errors="coerce", utc=True, format=form or "ISO8601")
     return moments.dt.tz_localize(None).astype("datetime64[us]")
-
-
-_CONVERTERS = {
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "category": _text,
-    "text": _text,
-    "datetime": _moment,
-}
 
 
 def schema(columns: dict[str, Column]) -> pa.DataFrameSchema:

@@ -1,0 +1,209 @@
+"""What a raw table says about its columns: a contract to begin with, and why it says so."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from .definition import Column, Contract
+from .table import BOOLEANS, convert
+
+# Cell texts that mean "no value" wherever they occur, and those that may also be a level: they
+# count only in a column that would be of numbers or moments without them.
+SURE = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>")
+UNSURE = ("-", "--", ".", "None", "none", "missing", "Missing", "unknown", "Unknown")
+
+FORMATS = (
+    *(f"{day}{time}" for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y",
+                                 "%Y/%m/%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
+                                 "%B %d, %Y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d")
+      for time in ("", " %H:%M", " %H:%M:%S")),
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+)  # fmt: skip
+
+TOLERANCE = 0.005  # the share of cells that may be of another type than the column's
+LISTED = 50  # a category with more levels than this is not listed
+CLASSES = 40  # a target with more distinct values than this is a number
+IDENTIFIER = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|rownames|unnamed:.*)$", re.IGNORECASE)
+POSITIVE = ("yes", "true", "1", "y", "t", "positive", "pos", "bad", "default", "fraud", "churn")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A column as it was understood, with the evidence."""
+
+    name: str
+    column: Column
+    why: str
+
+
+def missing_markers(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the texts of a table that mean "no value"."""
+    found = {""}
+    for name in table.columns[[not _is_native(table[n]) for n in table]]:
+        texts = table[name].dropna().astype("str").str.strip()
+        counts = texts.value_counts()
+        found |= set(SURE) & set(counts.index)
+        unsure = [marker for marker in UNSURE if marker in counts.index]
+        rest = counts.drop([m for m in (*SURE, *UNSURE) if m in counts.index])
+        if unsure and len(rest) > 2 and _number(rest.index.to_series(), rest) is not None:
+            found |= set(unsure)
+    return tuple(marker for marker in (*SURE, *UNSURE) if marker in found)
+
+
+def _is_native(cells: pd.Series) -> bool:
+    return cells.dtype.kind in "biufM"
+
+
+def infer(name: str, cells: pd.Series, missing: tuple[str, ...]) -> Finding:
+    """Understand one column of raw cells."""
+    if not _is_native(cells):
+        texts = cells.astype("str").str.strip()
+        cells = texts.mask(texts.isin(missing) | cells.isna())
+    known = cells.dropna()
+    share = 1 - len(known) / len(cells)
+    if known.empty:
+        return Finding(name, Column(type="text", role="ignore", nullable=True), "no value at all")
+    if known.nunique() == 1:
+        why = f"constant: {known.iloc[0]!r} wherever there is a value"
+        return Finding(name, Column(type="text", role="ignore", nullable=True), why)
+    facts, why = _understand(known)
+    facts["nullable"] = bool(share)
+    if _is_identifier(name, known, facts["type"]):
+        facts, why = {"type": facts["type"], "role": "id"}, f"{why}; every value is another: an id"
+        facts["nullable"] = bool(share)
+    return Finding(name, Column(**facts), why + (f"; {share:.1%} missing" if share else ""))
+
+
+def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
+    if known.dtype.kind == "b":
+        return {"type": "boolean"}, "true and false"
+    if known.dtype.kind == "M":
+        return {"type": "datetime"}, f"{known.min()} to {known.max()}"
+    if known.dtype.kind in "iuf":
+        return _range(known, "."), _span(known)
+    counts = known.value_counts()
+    distinct = counts.index.to_series()
+    lower = set(distinct.str.lower())
+    if lower <= set(BOOLEANS) and len({BOOLEANS[t] for t in lower}) == 2 and not lower & {"0", "1"}:
+        return {"type": "boolean"}, f"written {' and '.join(sorted(lower))}"
+    number = _number(distinct, counts)
+    if number is not None:
+        decimal, typed = number
+        odd = distinct[pd.to_numeric(distinct, errors="coerce").isna().to_numpy()]
+        written = f", some written like {odd.iloc[0]!r}" if len(odd) else ""
+        return _range(typed, decimal), _span(typed) + written
+    moment = _moment(distinct, counts)
+    if moment is not None:
+        return {"type": "datetime", "format": moment[0]}, moment[1]
+    return _words(distinct, counts)
+
+
+def _fits(typed: pd.Series, counts: pd.Series) -> bool:
+    """Whether all but a few rows are of the type, given the distinct values' conversion."""
+    return bool(counts[typed.isna().to_numpy()].sum() <= TOLERANCE * counts.sum())
+
+
+def _number(distinct: pd.Series, counts: pd.Series) -> tuple[str, pd.Series] | None:
+    if distinct.str.fullmatch(r"0\d+").any():  # a code such as a postcode: zeros would be lost
+        return None
+    for decimal in (".", ","):
+        typed, _ = convert(distinct, Column(type="number", decimal=decimal))
+        if _fits(typed, counts):
+            return decimal, typed.dropna()
+    return None
+
+
+def _moment(distinct: pd.Series, counts: pd.Series) -> tuple[str | None, str] | None:
+    sample = distinct.head(50)
+    if not sample.str.contains(r"\d").all():
+        return None
+    fitting = [
+        form
+        for form in (None, *FORMATS)
+        if _fits(convert(sample, Column(type="datetime", format=form))[0], counts.loc[sample])
+        and _fits(convert(distinct, Column(type="datetime", format=form))[0], counts)
+    ]
+    if not fitting:
+        return None
+    doubt = f" ({' or '.join(str(f) for f in fitting[:2])}: no day tells)" if fitting[1:] else ""
+    return fitting[0], f"moments written like {distinct.iloc[0]!r}{doubt}"
+
+
+def _range(numbers: pd.Series, decimal: str) -> dict[str, Any]:
+    """Bounds as far beyond the values as they are apart; never below zero when they are not."""
+    low, high = float(numbers.min()), float(numbers.max())
+    span = high - low
+    whole = bool((numbers.dropna() % 1 == 0).all())
+    bounds = [0.0 if low >= 0 else low - span, high + span]
+    return {
+        "type": "integer" if whole else "number",
+        "decimal": decimal,
+        "minimum": _outward(bounds[0], math.floor),
+        "maximum": _outward(bounds[1], math.ceil),
+    }
+
+
+def _outward(value: float, towards: Callable[[float], int]) -> float:
+    """Round to two digits, up or down."""
+    if not value:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return float(f"{towards(value / unit) * unit:.12g}")
+
+
+def _span(numbers: pd.Series) -> str:
+    return f"{numbers.nunique():,} values, {numbers.min():g} to {numbers.max():g}"
+
+
+def _words(distinct: pd.Series, counts: pd.Series) -> tuple[dict[str, Any], str]:
+    length = (distinct.str.count(r"\s+") * counts.to_numpy()).sum() / counts.sum() + 1
+    if length >= 4 and len(distinct) > LISTED:
+        return {"type": "text"}, f"{len(distinct):,} texts of {length:.0f} words on average"
+    why = f"{len(distinct):,} levels, most often {counts.index[0]!r}"
+    if len(distinct) > LISTED:
+        return {"type": "category", "allow_unknown": True}, why + "; too many to list"
+    levels = tuple(sorted(distinct))
+    return {"type": "category", "levels": levels, "allow_unknown": True}, why
+
+
+def _is_identifier(name: str, known: pd.Series, kind: str) -> bool:
+    if known.nunique() < len(known) or len(known) < 20 or kind not in ("integer", "category"):
+        return False
+    return kind == "category" or bool(IDENTIFIER.search(name)) or _counts_up(known)
+
+
+def _counts_up(known: pd.Series) -> bool:
+    numbers = pd.to_numeric(known, errors="coerce")
+    return bool((numbers.diff().dropna() == 1).all())
+
+
+def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> Finding:
+    """Understand a column once more, as the one to predict: classes, or a number."""
+    if finding.column.role == "ignore":
+        return finding
+    texts, _ = convert(cells, Column(type="category"), missing)
+    counts = texts.value_counts()
+    column = finding.column
+    if column.type in ("integer", "number") and (column.type == "number" or len(counts) > 20):
+        facts: dict[str, Any] = {"type": column.type, "role": "target", "decimal": column.decimal}
+        return Finding(finding.name, Column(**facts), f"a number: {finding.why}")
+    if len(counts) > CLASSES:
+        return finding
+    levels = tuple(sorted(counts.index))
+    facts = {"type": "category", "role": "target", "levels": levels}
+    why = f"{len(levels)} classes, {counts.iloc[-1] / counts.sum():.1%} in the rarest"
+    if len(levels) == 2:
+        named = [level for level in levels if level.lower() in POSITIVE]
+        facts["positive"] = named[0] if len(named) == 1 else str(counts.index[-1])
+        why += f"; {facts['positive']!r} is the positive one"
+    return Finding(finding.name, Column(**facts), why)
+
+
+def contract_of(findings: list[Finding], missing: tuple[str, ...]) -> Contract:
+    """Return the contract that the findings make."""
+    return Contract(missing=missing, columns={one.name: one.column for one in findings})

@@ -1,0 +1,72 @@
+"""What is suspicious about a table before anything is learned from it, each with the evidence."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from .contract import Contract
+from .features.encoder import Encoder, kinds
+from .folds import Rows
+
+ROWS = 3_000  # enough to see what is almost certain
+ALMOST_PERFECT = 0.995
+
+
+def suspicions(table: pd.DataFrame, contract: Contract, folds: int) -> list[str]:
+    """Return what should be looked at before a model of the table is believed.
+
+    Args:
+        table: typed by the contract, rows without target left out.
+        contract: of the table.
+        folds: the folds of cross-validation, of which each needs a row of every class.
+    """
+    found = []
+    duplicates = int(table.duplicated().sum())
+    if duplicates:
+        found.append(f"{duplicates:,} rows are exact duplicates; preprocess keeps one of each")
+    if contract.classes:
+        counts = table[contract.target].value_counts()
+        for label, count in counts[counts < folds].items():
+            found.append(f"class {label!r} has {count} rows, fewer than the {folds} folds")
+    sample = table.sample(min(ROWS, len(table)), random_state=0)
+    return found + leaks(sample, contract) + sums(sample, contract)
+
+
+def leaks(table: pd.DataFrame, contract: Contract) -> list[str]:
+    """Name the columns that tell the target by themselves, as a small tree sees it."""
+    rows = Rows.of(table, contract)
+    if contract.classes:
+        tree, score = DecisionTreeClassifier(max_depth=6, random_state=0), "balanced_accuracy"
+        if pd.Series(rows.y).value_counts().min() < 3:
+            return []
+    else:
+        tree, score = DecisionTreeRegressor(max_depth=12, random_state=0), "r2"
+    found = []
+    for name, kind in kinds(contract).items():
+        pipeline = make_pipeline(Encoder({name: kind}, scaled=False), tree)
+        reached = float(np.mean(cross_val_score(pipeline, rows.X, rows.y, cv=3, scoring=score)))
+        if reached > ALMOST_PERFECT:
+            found.append(
+                f"{name} alone predicts the target ({score} {reached:.4f}); if it is not known "
+                "before the outcome, give it role: ignore"
+            )
+    return found
+
+
+def sums(table: pd.DataFrame, contract: Contract) -> list[str]:
+    """Name the numbers that add up to a numeric target exactly."""
+    names = [n for n, c in contract.features.items() if c.type in ("integer", "number")]
+    columns = table[names].astype("float64")
+    columns = columns.loc[:, columns.notna().all() & (columns.std() > 0)]
+    if contract.classes or columns.shape[1] < 2 or len(table) <= columns.shape[1] + 1:
+        return []
+    y = table[contract.target].to_numpy(dtype="float64")
+    scale = columns.std().to_numpy()
+    X = np.column_stack([columns.to_numpy() / scale, np.ones(len(y))])
+    weights, *_ = np.linalg.lstsq(X, y, rcond=None)
+    if np.abs(X @ weights - y).max() > 1e-6 * max(1.0, float(np.abs(y).max())):
+        return []
+    parts = columns.columns[np.abs(weights[:-1]) > 1e-6 * np.abs(weights[:-1]).max()]
+    return [f"{' and '.join(parts)} add up to the target; give them role: ignore"]

@@ -1,0 +1,127 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}} import adopt, config, contract, errors, files
+from {{cookiecutter.project_slug}}.stages import preprocess
+
+
+@pytest.fixture
+def table():
+    """Raw rows as a CSV gives them: all text."""
+    rng = np.random.default_rng(0)
+    size = 300
+    age = rng.integers(18, 90, size)
+    return pd.DataFrame(
+        {
+            "customer id": [f"c{i}" for i in range(size)],
+            "age": age.astype(str),
+            "income, monthly": [f"$ {value:,.2f}" for value in rng.normal(4000, 900, size)],
+            "joined": pd.date_range("2020-01-01", periods=size).strftime("%d.%m.%Y"),
+            "plan": rng.choice(["basic", "plus", "?"], size),
+            "no": rng.choice(["no", "yes"], size),
+            "left": np.where(age + rng.normal(0, 10, size) > 60, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture
+def source(table, project):
+    """A CSV file in a project with params.yaml and contract.yaml."""
+    path = project / "my table.csv"
+    table.to_csv(path, index=False)
+    return str(path)
+
+
+def test_an_adopted_table_can_be_split_and_checked(source, table):
+    adopt.main(source, "left", False)
+    params, found = config.Params.load(), contract.Contract.load()
+    prepared = preprocess.prepare(table, found, params)
+    assert prepared.counts["invalid"] == 0
+    assert len(prepared.train) + len(prepared.test) == len(table)
+    assert (params.task, params.collect.source) == ("binary", source)
+    assert found.columns["customer id"].role == "id"
+    assert found.columns["income, monthly"].type == "number"
+    assert found.columns["joined"].format == "%d.%m.%Y"
+    assert found.columns["plan"].levels == ("basic", "plus")
+    assert found.columns["no"].type == "boolean"
+
+
+def test_the_comments_of_params_stay(source):
+    before = files.PARAMS.read_text()
+    adopt.main(source, "left", False)
+    comments = [line.partition("#")[2] for line in before.splitlines() if "#" in line]
+    after = files.PARAMS.read_text()
+    assert comments and all(comment in after for comment in comments)
+
+
+def test_edits_of_the_contract_are_kept_unless_told_otherwise(source):
+    adopt.main(source, "left", False)
+    edited = files.CONTRACT.read_text().replace("age: {type: integer", "age: {type: number")
+    files.CONTRACT.write_text(edited)
+    adopt.main(source, "left", False)
+    assert contract.Contract.load().columns["age"].type == "number"
+    assert files.PREVIOUS_CONTRACT.read_text() == edited
+    adopt.main(source, "left", True)
+    assert contract.Contract.load().columns["age"].type == "integer"
+
+
+def test_a_contract_of_another_table_is_replaced_and_kept_beside(source):
+    before = files.CONTRACT.read_text()
+    adopt.main(source, "left", False)
+    assert files.PREVIOUS_CONTRACT.read_text() == before
+
+
+def test_a_wrong_target_names_the_closest_columns_and_writes_nothing(source):
+    before = files.CONTRACT.read_text(), files.PARAMS.read_text()
+    with pytest.raises(errors.InputError, match="did you mean left"):
+        adopt.main(source, "lefft", False)
+    assert (files.CONTRACT.read_text(), files.PARAMS.read_text()) == before
+
+
+@pytest.mark.parametrize("target", ["customer id", "joined"])
+def test_what_cannot_be_predicted_is_refused(source, target):
+    with pytest.raises(errors.InputError, match="cannot be predicted"):
+        adopt.main(source, target, False)
+
+
+def test_a_number_is_a_regression(source):
+    adopt.main(source, "income, monthly", False)
+    params = config.Params.load()
+    assert (params.task, params.metric) == ("regression", "rmse")
+
+
+def test_classes_too_rare_to_learn_are_left_out_and_folds_made_fewer(table):
+    table.loc[:1, "left"] = "perhaps"
+    table.loc[2:8, "left"] = "soon"
+    found = adopt.understand(table, "left", None, folds=5)
+    assert "perhaps" not in found.contract.columns["left"].levels
+    assert found.folds == 3
+    assert len(found.notes) >= 2
+
+
+def test_a_rare_positive_class_is_judged_by_average_precision(table):
+    table["left"] = np.where(np.arange(len(table)) < 15, "yes", "no")
+    assert adopt.understand(table, "left", None, folds=5).metric == "average_precision"
+
+
+def test_a_column_that_tells_the_target_is_suspicious(table):
+    table["copy"] = table["left"].map({"yes": "closed", "no": "open"})
+    found = adopt.understand(table, "left", None, folds=5)
+    assert any("copy alone predicts" in one for one in found.suspicions)
+    assert not any("age alone" in one for one in found.suspicions)
+
+
+def test_columns_that_add_up_to_the_target_are_suspicious():
+    rng = np.random.default_rng(0)
+    parts = pd.DataFrame(rng.integers(0, 500, (200, 3)), columns=["new", "old", "noise"])
+    parts["all"] = parts["new"] + parts["old"]
+    found = adopt.understand(parts.astype(str), "all", None, folds=5)
+    assert any("new and old add up" in one for one in found.suspicions)
+
+
+def test_duplicates_are_counted(table):
+    table = pd.concat([table, table.head(7)], ignore_index=True)
+    table["customer id"] = "x"
+    found = adopt.understand(table, "left", None, folds=5)
+    assert any("7 rows are exact duplicates" in one for one in found.suspicions)

@@ -1,0 +1,108 @@
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}}.contract import inference
+
+
+def finding(cells, name="x"):
+    series = pd.Series(cells)
+    markers = inference.missing_markers(series.to_frame(name))
+    return inference.infer(name, series, markers)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "2", "30"] * 10, "integer"),
+        (["1.5", "2", "3e4"] * 10, "number"),
+        (["1,234", "12,345", "7"] * 10, "integer"),
+        (["1.234,5", "0,25", "7"] * 10, "number"),
+        (["$ 1,200.50", "$ 3", "$ 12.10"] * 10, "number"),
+        (["12 %", "3.5 %", "100 %"] * 10, "number"),
+        (["yes", "No", "YES"] * 10, "boolean"),
+        ([True, False] * 10, "boolean"),
+        (["a", "b", "c"] * 10, "category"),
+        (["01234", "02345"] * 10, "category"),
+        (["2024-01-31", "2024-02-28"] * 10, "datetime"),
+        (["31/01/2024", "28/02/2024"] * 10, "datetime"),
+        (["Jan 31, 2024", "Feb 28, 2024"] * 10, "datetime"),
+        (["01/31/2024 11:59 PM", "02/28/2024 01:00 AM"] * 10, "datetime"),
+        ([f"the text number {i} has some words" for i in range(60)], "text"),
+        ([1.0, None, 3.0] * 10, "integer"),
+        ([1.5, None, 3.0] * 10, "number"),
+    ],
+)
+def test_a_column_is_what_its_cells_say(cells, expected):
+    assert finding(cells).column.type == expected
+
+
+def test_the_order_of_day_and_month_is_what_fits_every_cell():
+    assert finding(["03/04/2024", "03/25/2024"] * 10).column.format == "%m/%d/%Y"
+    assert finding(["03/04/2024", "25/04/2024"] * 10).column.format == "%d/%m/%Y"
+
+
+def test_an_order_that_no_day_tells_is_said():
+    assert "no day tells" in finding(["03/04/2024", "05/06/2024"] * 10).why
+
+
+@pytest.mark.parametrize("marker", ["?", "NA", "", "null", "-", "missing"])
+def test_a_marker_of_no_value_does_not_hide_the_numbers(marker):
+    found = finding(["1", "2", "3", marker] * 10)
+    assert found.column.type == "integer"
+    assert found.column.nullable
+
+
+def test_a_level_that_could_be_a_marker_stays_a_level_among_words():
+    assert "none" in finding(["none", "some", "much", "more"] * 10).column.levels
+
+
+def test_a_few_cells_of_another_type_do_not_change_the_type():
+    assert finding([*map(str, range(999)), "oops"]).column.type == "integer"
+    assert finding([*map(str, range(90)), *["oops"] * 10]).column.type == "category"
+
+
+def test_constants_and_empty_columns_are_left_out():
+    assert finding(["same"] * 30).column.role == "ignore"
+    assert finding([None] * 30).column.role == "ignore"
+
+
+def test_identifiers_are_recognised():
+    assert finding([f"u{i}" for i in range(50)]).column.role == "id"
+    assert finding([*range(100, 150)], "anything").column.role == "id"
+    assert finding([i * 7 % 101 for i in range(50)], "patient_id").column.role == "id"
+    assert finding([i * 7 % 101 for i in range(50)], "height").column.role == "feature"
+
+
+def test_bounds_hold_every_value_and_more():
+    for cells in ([1990, 1995] * 10, [-3.7, 12.25] * 10, [0.001, 0.0012] * 10, [-9, -7] * 10):
+        column = finding(cells).column
+        assert column.minimum < min(cells) and column.maximum > max(cells)
+    assert finding([0, 5] * 10).column.minimum == 0
+
+
+def test_many_levels_are_not_listed():
+    cells = [f"c{i % 70}" for i in range(700)]
+    assert finding(cells).column.levels is None
+    assert finding(cells[:40] * 3).column.levels is not None
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["no", "yes", "no"] * 10, "yes"),
+        (["good", "good", "bad"] * 10, "bad"),
+        (["red", "blue", "blue"] * 10, "red"),
+        ([0, 1, 1] * 10, "1"),
+        ([True, False] * 10, "true"),
+    ],
+)
+def test_the_positive_class_is_the_telling_or_the_rarer_one(cells, expected):
+    series = pd.Series(cells)
+    found = inference.as_target(finding(cells), series, ("",))
+    assert found.column.positive.lower() == expected
+
+
+def test_a_target_of_many_numbers_is_a_number():
+    cells = [*range(100)] * 2
+    found = inference.as_target(finding(cells), pd.Series(cells), ("",))
+    assert (found.column.type, found.column.levels) == ("integer", None)
