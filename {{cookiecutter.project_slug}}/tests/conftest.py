@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from ruamel.yaml import YAML
+from threadpoolctl import threadpool_limits
 
 from {{cookiecutter.project_slug}} import __main__, bundle, config, errors, sources
 from {{cookiecutter.project_slug}}.contract import definition, table
@@ -77,6 +78,13 @@ def _tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         store = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Fit such small models on one core: more would only wait for each other."""
+    with threadpool_limits(1):
         yield
 
 

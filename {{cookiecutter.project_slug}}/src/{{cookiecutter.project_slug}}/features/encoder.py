@@ -1,5 +1,6 @@
 """The first step of every pipeline: learns from typed columns how to make a float64 matrix."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # the server has no pandas
     import pandas as pd
 
 TEXT_WIDTH = 16
+MOST_LEVELS = 200  # of a category; rarer ones are unknown (gradient boosting takes at most 255)
 
 
 def kinds(contract: Contract) -> dict[str, str]:
@@ -45,7 +47,7 @@ def kinds(contract: Contract) -> dict[str, str]:
         name: "number"
         if column.type == "integer"
         else "key"
-        if column.type == "category" and column.levels is None
+        if column.type == "category" and not 0 < len(column.levels or ()) <= MOST_LEVELS
         else column.type
         for name, column in contract.features.items()
     }
@@ -148,7 +150,8 @@ class Encoder(TransformerMixin, BaseEstimator):
         )
 
     def _fit_category(self, cells: Cells) -> Level:
-        levels = sorted({cell for cell in cells if isinstance(cell, str)})
+        counts = Counter(cell for cell in cells if isinstance(cell, str))
+        levels = sorted(level for level, _ in counts.most_common(MOST_LEVELS))
         if self.scaled:
             missing = any(cell is None for cell in cells)
             table = np.zeros((len(levels) + 2, len(levels) + missing))
