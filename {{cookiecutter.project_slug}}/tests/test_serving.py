@@ -1,4 +1,5 @@
 import json
+import re
 
 import made_up
 import numpy as np
@@ -156,3 +157,10 @@ def test_probabilities_add_up_to_one(client, body, contract):
     assert np.isfinite(found).all()
     if contract.classes:
         np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_the_documentation_needs_no_other_server(client):
+    page = client.get("/docs").text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert assets and all(asset.startswith("/") for asset in assets)
+    assert all(client.get(asset).status_code == 200 for asset in assets)

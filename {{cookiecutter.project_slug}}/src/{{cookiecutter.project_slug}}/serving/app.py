@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -27,7 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
     champion = bundle.load(settings.champion)
     facts = {key: champion.manifest.get(key) for key in ("name", "version")}
     message = request_model(champion.contract, settings.max_rows)
-    app = FastAPI(
+    app = FastAPIOffline(
         title=str(facts["name"]),
         version=str(facts["version"]),
         description=f"Predicts `{champion.contract.target}`, as released by `make run`.",
