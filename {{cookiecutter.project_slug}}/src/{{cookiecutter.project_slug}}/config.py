@@ -23,12 +23,9 @@ class Section(BaseModel):
 
 
 class Collect(Section):
-    """Where the table comes from, and what it may lose."""
+    """Where the table comes from."""
 
     source: str = Field(min_length=1)
-    watch: str = Field(min_length=1)
-    """The file whose edits DVC notices."""
-    max_shrink: float = Field(ge=0, le=1)
 
 
 class Preprocess(Section):

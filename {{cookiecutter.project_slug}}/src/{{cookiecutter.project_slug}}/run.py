@@ -16,7 +16,7 @@ from . import bundle, files, metrics, models, sources
 from .config import Params
 from .contract import Contract
 from .errors import InputError
-from .stages import collect, release
+from .stages import release
 
 EXIT_CODE = re.compile(r"failed to run: .*, exited with (\d+)")
 
@@ -35,7 +35,6 @@ def check_files() -> None:
         sources.require(params.collect.source)
     except InputError as error:
         raise InputError(f"params.yaml: collect.source: {error}") from None
-    collect.require_watch(params.collect)
 
 
 def repro(*arguments: str) -> int:
