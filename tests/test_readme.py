@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers import TEMPLATE, get, make, running
+from helpers import TEMPLATE, get, make, running, serving
 
 SERVED = "http://localhost:8000"
 
@@ -129,8 +129,9 @@ def test_the_request_in_the_readme_of_every_example_is_answered(
 ) -> None:
     folder = project(example)
     curl = next(line for line in commands(folder / "README.md") if line.startswith("curl"))
-    with running(["make", "serve"], folder, f"{SERVED}/health/ready"):
-        shown = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True)
+    with serving(folder) as url:
+        request = curl.replace(SERVED.removeprefix("http://"), url)
+        shown = subprocess.run(["bash", "-c", request], capture_output=True, text=True, check=True)
     assert '"predictions"' in shown.stdout
 
 
