@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
-from rich.progress import track
+from rich.progress import Progress
 
 from . import bundle, files, sources
 from .bundle import Bundle
@@ -34,10 +34,12 @@ def main(source: str, output: Path) -> tuple[int, int]:
     champion = bundle.load(files.CHAMPION)
     table = sources.read(source)
     starts = range(0, max(len(table), 1), CHUNK)
-    parts = [
-        predict(table.iloc[start : start + CHUNK], champion)
-        for start in track(starts, description="predict", transient=True)
-    ]
+    # As a context: it stops its thread also when a part raises.
+    with Progress(transient=True) as progress:
+        parts = [
+            predict(table.iloc[start : start + CHUNK], champion)
+            for start in progress.track(starts, description="predict")
+        ]
     scored = pd.concat(parts, ignore_index=True)
     with files.replacing(output) as scratch:
         sources.write(scored, scratch)
