@@ -54,10 +54,10 @@ def _edit() -> Callable[[Path, str, Any], None]:
 
 
 @contextlib.contextmanager
-def refused(*fragments: str) -> Iterator[None]:
+def refused(*fragments: str) -> Iterator[pytest.ExceptionInfo[errors.InputError]]:
     """Expect a mistake of the user to be refused with a message that holds the fragments."""
     with pytest.raises(errors.InputError) as caught:
-        yield
+        yield caught
     for fragment in fragments:
         assert fragment in str(caught.value)
 

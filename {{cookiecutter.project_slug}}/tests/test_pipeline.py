@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+import sqlite3
 
 import made_up
 import pandas as pd
@@ -99,11 +100,21 @@ def test_results_without_a_champion_are_released_again(copy, capfd):
     assert version(copy) == "2"
 
 
+def test_a_table_of_an_address_is_collected_once(copy, edit, capfd, raw):
+    with contextlib.closing(sqlite3.connect("shop.db")) as database:
+        raw.to_sql("orders", database, index=False)
+    edit(copy / "params.yaml", "collect.source", "sqlite:///shop.db#orders")
+    run.watch("sqlite:///shop.db#orders")
+    for expected in (["collect"], []):
+        assert run.repro("collect") == 0
+        assert ran(capfd) == expected
+
+
 def test_a_stage_that_fails_leaves_the_earlier_results(copy, raw, command, capfd):
     before = (copy / "data/split/train.parquet").read_bytes(), version(copy)
     sources.write(raw.drop(columns=raw.columns[0]), copy / "data/rows.parquet")
     assert command("run") == 2
     shown = capfd.readouterr()
-    assert f"lacks columns of contract.yaml: {raw.columns[0]}" in shown.err
+    assert f"columns that were there are gone: {raw.columns[0]}" in shown.err
     assert "Traceback" not in shown.err
     assert ((copy / "data/split/train.parquet").read_bytes(), version(copy)) == before

@@ -19,6 +19,15 @@ def test_a_sound_configuration_passes_the_first_check(project):
     run.check_files()
 
 
+def test_dvc_watches_a_file_and_not_an_address(project):
+    before = (project / "dvc.yaml").read_text()
+    run.watch("https://host/rows.csv")
+    lines = (project / "dvc.yaml").read_text().splitlines()
+    assert lines == [line for line in before.splitlines() if "${collect.source}" not in line]
+    run.watch("data/rows.csv")
+    assert (project / "dvc.yaml").read_text() == before
+
+
 MISTAKES = [
     ("params.yaml", "tune.trails", 3, "params.yaml: tune.trails is unknown"),
     ("params.yaml", "train.folds", "five", "params.yaml: train.folds"),

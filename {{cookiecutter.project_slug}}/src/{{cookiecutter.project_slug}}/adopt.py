@@ -183,6 +183,8 @@ def main(source: str, target: str, overwrite: bool) -> Group:
     if files.CONTRACT.exists():
         with files.replacing(files.PREVIOUS_CONTRACT) as scratch:
             scratch.write_bytes(files.CONTRACT.read_bytes())
+    # What the table was like before is no measure for it any more.
+    files.RAW_RECORD.unlink(missing_ok=True)
     texts = {
         files.CONTRACT: to_yaml(adopted.contract, source),
         files.PARAMS: set_params(files.PARAMS.read_text(encoding="utf-8"), source, adopted),

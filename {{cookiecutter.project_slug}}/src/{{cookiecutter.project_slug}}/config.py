@@ -26,6 +26,7 @@ class Collect(Section):
     """Where the table comes from."""
 
     source: str = Field(min_length=1)
+    max_shrink: float = Field(ge=0, le=1)
 
 
 class Preprocess(Section):

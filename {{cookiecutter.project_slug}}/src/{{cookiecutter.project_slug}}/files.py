@@ -12,6 +12,7 @@ from typing import Any
 
 PARAMS = Path("params.yaml")
 CONTRACT = Path("contract.yaml")
+PIPELINE = Path("dvc.yaml")
 PREVIOUS_CONTRACT = Path("contract.previous.yaml")
 
 RAW = Path("data/raw")

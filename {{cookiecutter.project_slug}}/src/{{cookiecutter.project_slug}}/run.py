@@ -11,6 +11,8 @@ from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from . import bundle, files, metrics, models, sources
 from .config import Params
@@ -18,6 +20,7 @@ from .contract import Contract
 from .errors import InputError
 from .stages import release
 
+WATCHED = "${collect.source}"  # as dvc.yaml says it
 EXIT_CODE = re.compile(r"failed to run: .*, exited with (\d+)")
 
 
@@ -35,6 +38,23 @@ def check_files() -> None:
         sources.require(params.collect.source)
     except InputError as error:
         raise InputError(f"params.yaml: collect.source: {error}") from None
+
+
+def watch(source: str) -> None:
+    """Have DVC watch the source if it is a file; it cannot watch an address."""
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 1_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    pipeline = yaml.load(files.PIPELINE.read_text(encoding="utf-8"))
+    watched = pipeline["stages"]["collect"]["deps"]
+    if sources.is_local(source) == (WATCHED in watched):
+        return
+    if sources.is_local(source):
+        watched.insert(0, Quoted(WATCHED))
+    else:
+        watched.remove(WATCHED)
+    with files.replacing(files.PIPELINE) as scratch:
+        yaml.dump(pipeline, scratch)
 
 
 def repro(*arguments: str) -> int:
@@ -59,6 +79,7 @@ def repro(*arguments: str) -> int:
 def run() -> int:
     """Check the configuration and reproduce the pipeline; returns an exit code."""
     check_files()
+    watch(Params.load().collect.source)
     code = repro()
     if code == 0 and not files.CHAMPION.exists():  # a fresh clone with pulled results
         code = repro("--single-item", "--force", "release")

@@ -1,0 +1,70 @@
+"""Tables and queries of databases, through SQLAlchemy."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import InputError
+from .address import Address
+
+ROWS = 50_000  # at once
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+def bring(address: Address, scratch: Path) -> Path:
+    """Write a table, `…#orders`, or a query, `…#select …`, as parts of Parquet.
+
+    Rows come through a server-side cursor, so that the whole result is never in memory.
+
+    Raises:
+        InputError: neither a table nor a query is given, or a sqlite file is not there.
+    """
+    import sqlalchemy as sql
+
+    if not address.fragment:
+        raise InputError("add the table or the query after a #, such as #orders or #select …")
+    scheme, _, rest = address.location.partition("://")
+    engine = sql.create_engine(f"{DRIVERS.get(scheme, scheme)}://{rest}")
+    path = engine.url.database
+    if scheme.startswith("sqlite") and not Path(path or "").is_file():
+        raise InputError(
+            f"there is no file {path}; sqlite:///path is relative, sqlite:////path not"
+        )
+    query: Any = sql.text(address.fragment)
+    if not re.match(r"(select|with|table|values)\s", address.fragment, re.IGNORECASE):
+        *schema, table = address.fragment.rsplit(".", 1)
+        query = sql.select("*").select_from(sql.table(table, schema=schema[0] if schema else None))
+    parts = scratch / "parts"
+    parts.mkdir()
+    with engine.connect().execution_options(stream_results=True, max_row_buffer=ROWS) as open_:
+        result = open_.execute(query)
+        names = [str(name) for name in result.keys()]  # noqa: SIM118
+        empty: list[Sequence[Any]] = [[] for _ in names]
+        _write_part(names, empty, parts / "0.parquet")
+        for number, rows in enumerate(result.partitions(ROWS), 1):
+            _write_part(names, list(zip(*rows, strict=True)), parts / f"{number:06}.parquet")
+    engine.dispose()
+    return parts
+
+
+def _write_part(names: list[str], columns: list[Sequence[Any]], path: Path) -> None:
+    pq.write_table(pa.Table.from_arrays([_array(column) for column in columns], names), path)
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    """Make an array of what the driver gives; what has no type of its own becomes text."""
+    if any(isinstance(value, Decimal) for value in values):
+        values = [None if value is None else float(value) for value in values]
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else str(value) for value in values])
