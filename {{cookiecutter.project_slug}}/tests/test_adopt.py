@@ -91,37 +91,55 @@ def test_a_number_is_a_regression(source):
     assert (params.task, params.metric) == ("regression", "rmse")
 
 
-def test_classes_too_rare_to_learn_are_left_out_and_folds_made_fewer(table):
+def test_classes_too_rare_to_learn_are_left_out_and_folds_made_fewer(table, params):
     table.loc[:1, "left"] = "perhaps"
     table.loc[2:8, "left"] = "soon"
-    found = adopt.understand(table, "left", None, folds=5)
+    five = params.model_copy(update={"train": params.train.model_copy(update={"folds": 5})})
+    found = adopt.understand(table, "left", None, five)
     assert "perhaps" not in found.contract.columns["left"].levels
     assert found.folds == 3
     assert len(found.notes) >= 2
 
 
-def test_a_rare_positive_class_is_judged_by_average_precision(table):
+def test_a_rare_positive_class_is_judged_by_average_precision(table, params):
     table["left"] = np.where(np.arange(len(table)) < 15, "yes", "no")
-    assert adopt.understand(table, "left", None, folds=5).metric == "average_precision"
+    assert adopt.understand(table, "left", None, params).metric == "average_precision"
 
 
-def test_a_column_that_tells_the_target_is_suspicious(table):
+def test_a_column_that_tells_the_target_is_suspicious(table, params):
     table["copy"] = table["left"].map({"yes": "closed", "no": "open"})
-    found = adopt.understand(table, "left", None, folds=5)
+    found = adopt.understand(table, "left", None, params)
     assert any("copy alone predicts" in one for one in found.suspicions)
     assert not any("age alone" in one for one in found.suspicions)
 
 
-def test_columns_that_add_up_to_the_target_are_suspicious():
+def test_columns_that_add_up_to_the_target_are_suspicious(params):
     rng = np.random.default_rng(0)
     parts = pd.DataFrame(rng.integers(0, 500, (200, 3)), columns=["new", "old", "noise"])
     parts["all"] = parts["new"] + parts["old"]
-    found = adopt.understand(parts.astype(str), "all", None, folds=5)
+    found = adopt.understand(parts.astype(str), "all", None, params)
     assert any("new and old add up" in one for one in found.suspicions)
 
 
-def test_duplicates_are_counted(table):
+def test_duplicates_are_counted(table, params):
     table = pd.concat([table, table.head(7)], ignore_index=True)
     table["customer id"] = "x"
-    found = adopt.understand(table, "left", None, folds=5)
+    found = adopt.understand(table, "left", None, params)
     assert any("7 rows are exact duplicates" in one for one in found.suspicions)
+
+
+def test_a_table_with_more_bad_cells_than_allowed_raises_the_limit_and_says_so(table, params):
+    for position, column in enumerate(["a", "b", "c", "d"]):
+        table[column] = [str(number) for number in range(len(table))]
+        table.loc[position, column] = f"oops {position}"
+    found = adopt.understand(table, "left", None, params)
+    assert found.max_invalid > params.preprocess.max_invalid
+    assert any("preprocess.max_invalid" in note for note in found.notes)
+
+
+def test_a_better_split_than_a_random_one_is_suggested(table, params):
+    table["moment"] = pd.date_range("2024-01-01", periods=len(table)).astype(str)
+    table["shop_id"] = [f"s{number // 5}" for number in range(len(table))]
+    notes = " ".join(adopt.understand(table, "left", None, params).notes)
+    assert "order of moment" in notes and "role: time" in notes
+    assert "each shop_id is in 5.0 rows" in notes and "role: group" in notes

@@ -27,6 +27,11 @@ def finding(cells, name="x"):
         (["31/01/2024", "28/02/2024"] * 10, "datetime"),
         (["Jan 31, 2024", "Feb 28, 2024"] * 10, "datetime"),
         (["01/31/2024 11:59 PM", "02/28/2024 01:00 AM"] * 10, "datetime"),
+        (["31JAN2024", "28FEB2024"] * 10, "datetime"),
+        (["Wed Jan 31 23:59:59 2024", "Wed Feb 28 01:00:00 2024"] * 10, "datetime"),
+        (["2024.01.31 10:00", "2024.02.28 11:30"] * 10, "datetime"),
+        (["Jan 2024", "Feb 2024"] * 10, "datetime"),
+        (["2024-01-31T10:00:00+02:00", "2024-02-28T10:00:00Z"] * 10, "datetime"),
         ([f"the text number {i} has some words" for i in range(60)], "text"),
         ([1.0, None, 3.0] * 10, "integer"),
         ([1.5, None, 3.0] * 10, "number"),
@@ -58,7 +63,12 @@ def test_a_level_that_could_be_a_marker_stays_a_level_among_words():
 
 def test_a_few_cells_of_another_type_do_not_change_the_type():
     assert finding([*map(str, range(999)), "oops"]).column.type == "integer"
-    assert finding([*map(str, range(90)), *["oops"] * 10]).column.type == "category"
+    assert finding([*map(str, range(90)), *["a", "b", "c", "d"] * 5]).column.type == "category"
+
+
+def test_a_text_that_comes_again_and_again_among_numbers_means_no_value():
+    column = finding([*map(str, range(90)), *["not asked"] * 10]).column
+    assert (column.type, column.nullable) == ("integer", True)
 
 
 def test_constants_and_empty_columns_are_left_out():
@@ -106,3 +116,17 @@ def test_a_target_of_many_numbers_is_a_number():
     cells = [*range(100)] * 2
     found = inference.as_target(finding(cells), pd.Series(cells), ("",))
     assert (found.column.type, found.column.levels) == ("integer", None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        ([*range(1, 33)] * 20, 32),
+        ([*range(3, 9)] * 20, 6),
+        ([number for number in range(25) for _ in range(1 + 2 ** (number % 10))], 0),
+        ([0.5, 1.5, 2.5] * 20, 0),
+    ],
+)
+def test_whole_numbers_are_classes_if_they_look_like_codes(cells, classes):
+    found = inference.as_target(finding(cells), pd.Series(cells), ("",))
+    assert len(found.column.levels or ()) == classes

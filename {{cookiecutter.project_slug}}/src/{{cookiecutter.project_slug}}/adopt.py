@@ -2,6 +2,7 @@
 
 import difflib
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 from . import files, sources
 from .config import Params, Task
 from .contract import Column, Contract
-from .contract.inference import Finding, as_target, contract_of, infer, missing_markers
+from .contract.inference import IDENTIFIER, Finding, as_target, contract_of, infer, missing_markers
 from .contract.table import check
 from .errors import InputError
 from .features.engineered import FEATURES
@@ -43,18 +44,19 @@ class Adopted:
     task: Task
     metric: str
     folds: int
+    max_invalid: float
     notes: list[str]
     suspicions: list[str]
 
 
-def understand(table: pd.DataFrame, target: str, kept: Contract | None, folds: int) -> Adopted:
+def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: Params) -> Adopted:
     """Infer the contract and the task of a table.
 
     Args:
         table: raw.
         target: the name of the column to predict.
         kept: an earlier contract of the same table, whose columns stay as they are.
-        folds: as many as params.yaml asks for.
+        params: as they are; the limits that the table cannot keep are loosened.
 
     Raises:
         InputError: the target is not there or cannot be predicted, or nothing could predict it.
@@ -79,11 +81,19 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, folds: i
     typed = check(table, contract).valid.dropna(subset=[target]).reset_index(drop=True)
     if len(typed) < 20:
         raise InputError(f"{len(typed)} rows with a target are too few; 20 are the least")
+    folds, max_invalid = params.train.folds, params.preprocess.max_invalid
     if contract.classes:
         rarest = int(typed[target].value_counts().min())
         if rarest < 2 * folds:  # some rows of a class are for the test
             folds = max(2, rarest // 2)
             notes.append(f"train.folds: {folds}, since the rarest class has {rarest} rows")
+    checked = check(table, contract)
+    invalid = len(checked.invalid) / len(table)
+    if invalid > max_invalid:
+        max_invalid = math.ceil(invalid * 100) / 100
+        often = checked.invalid["reason"].value_counts().index[0]
+        notes.append(f"preprocess.max_invalid: {max_invalid}, since of {invalid:.1%}: {often}")
+    notes += split_hints(typed, contract)
     unused = [name for name, (_, i) in FEATURES.items() if not set(i) <= set(contract.features)]
     if unused:
         notes.append(f"features/engineered.py: {', '.join(unused)} left out, without their inputs")
@@ -96,8 +106,42 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, folds: i
         if task == "binary":
             metric = "average_precision" if positive < RARE else "roc_auc"
     return Adopted(
-        contract, findings, task, metric, folds, notes, suspicions(typed, contract, folds)
+        contract,
+        findings,
+        task,
+        metric,
+        folds,
+        max_invalid,
+        notes,
+        suspicions(typed, contract, folds),
     )
+
+
+def split_hints(table: pd.DataFrame, contract: Contract) -> list[str]:
+    """Name the columns by which a split would be more honest than a random one, and why.
+
+    Args:
+        table: typed by the contract, in the order of the source.
+        contract: of the table.
+    """
+    if contract.name("time") or contract.name("group"):
+        return []
+    hints = []
+    for name, column in contract.columns.items():
+        if column.role not in ("feature", "id") or table[name].isna().any():
+            continue
+        times = len(table) / max(1, table[name].nunique())
+        if column.type == "datetime" and table[name].is_monotonic_increasing and times < 100:
+            hints.append(
+                f"rows are in the order of {name}: if the model is to tell of later ones, give it "
+                "role: time, so that the latest rows are the test"
+            )
+        elif IDENTIFIER.search(name) and 1.5 <= times <= len(table) / 20:
+            hints.append(
+                f"each {name} is in {times:.1f} rows on average: if they belong together, give it "
+                "role: group, so that none is in both training and test"
+            )
+    return hints
 
 
 def _find(
@@ -168,6 +212,7 @@ def set_params(text: str, source: str, adopted: Adopted) -> str:
     params["task"], params["metric"] = adopted.task, adopted.metric
     params["collect"]["source"] = source
     params["train"]["folds"] = adopted.folds
+    params["preprocess"]["max_invalid"] = adopted.max_invalid
     return _dump(params)
 
 
@@ -179,7 +224,7 @@ def main(source: str, target: str, overwrite: bool) -> Group:
     """
     params = Params.load()
     table = sources.read(source)
-    adopted = understand(table, target, _kept(table, target, overwrite), params.train.folds)
+    adopted = understand(table, target, _kept(table, target, overwrite), params)
     if files.CONTRACT.exists():
         with files.replacing(files.PREVIOUS_CONTRACT) as scratch:
             scratch.write_bytes(files.CONTRACT.read_bytes())

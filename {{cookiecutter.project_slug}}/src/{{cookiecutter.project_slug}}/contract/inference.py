@@ -16,18 +16,32 @@ from .table import BOOLEANS, convert
 SURE = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>")
 UNSURE = ("-", "--", ".", "None", "none", "missing", "Missing", "unknown", "Unknown")
 
+_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d",
+         "%d-%b-%Y", "%d %b %Y", "%d%b%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+         "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%b-%y", "%d%b%y", "%Y%m%d",
+         "%A, %B %d, %Y", "%a %d %b %Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%m/%Y",
+         "%Y-%m-%d")  # fmt: skip
+_TIMES = (
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    " %H:%M:%S.%f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    " %I:%M%p",
+    ":%H:%M:%S",
+)
 FORMATS = (
-    *(f"{day}{time}" for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y",
-                                 "%Y/%m/%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
-                                 "%B %d, %Y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d")
-      for time in ("", " %H:%M", " %H:%M:%S")),
-    "%m/%d/%Y %I:%M %p",
-    "%m/%d/%Y %I:%M:%S %p",
-)  # fmt: skip
+    *(day + time for day in _DAYS for time in _TIMES),
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %z %Y",
+    "%d/%b/%Y:%H:%M:%S %z",
+)
 
 TOLERANCE = 0.005  # the share of cells that may be of another type than the column's
 LISTED = 50  # a category with more levels than this is not listed
 CLASSES = 40  # a target with more distinct values than this is a number
+FEW = 10  # whole numbers as a target: not more than this are classes
 IDENTIFIER = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|rownames|unnamed:.*)$", re.IGNORECASE)
 POSITIVE = ("yes", "true", "1", "y", "t", "positive", "pos", "bad", "default", "fraud", "churn")
 
@@ -52,7 +66,19 @@ def missing_markers(table: pd.DataFrame) -> tuple[str, ...]:
         rest = counts.drop([m for m in (*SURE, *UNSURE) if m in counts.index])
         if unsure and len(rest) > 2 and _number(rest.index.to_series(), rest) is not None:
             found |= set(unsure)
-    return tuple(marker for marker in (*SURE, *UNSURE) if marker in found)
+        found |= _odd_ones(rest)
+    known = [marker for marker in (*SURE, *UNSURE) if marker in found]
+    return (*known, *sorted(found - set(known)))
+
+
+def _odd_ones(counts: pd.Series) -> set[str]:
+    """Return the one to three texts that come again and again among many numbers."""
+    for decimal in (".", ","):
+        typed, _ = convert(counts.index.to_series(), Column(type="number", decimal=decimal))
+        odd = counts[typed.isna().to_numpy()]
+        if len(odd) <= 3 and len(counts) - len(odd) >= 20 and odd.sum() < 0.4 * counts.sum():
+            return set(odd[odd > 1].index)
+    return set()
 
 
 def _is_native(cells: pd.Series) -> bool:
@@ -189,7 +215,7 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
     texts, _ = convert(cells, Column(type="category"), missing)
     counts = texts.value_counts()
     column = finding.column
-    if column.type in ("integer", "number") and (column.type == "number" or len(counts) > 20):
+    if column.type == "number" or (column.type == "integer" and not _are_codes(counts)):
         facts: dict[str, Any] = {"type": column.type, "role": "target", "decimal": column.decimal}
         return Finding(finding.name, Column(**facts), f"a number: {finding.why}")
     if len(counts) > CLASSES:
@@ -202,6 +228,15 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
         facts["positive"] = named[0] if len(named) == 1 else str(counts.index[-1])
         why += f"; {facts['positive']!r} is the positive one"
     return Finding(finding.name, Column(**facts), why)
+
+
+def _are_codes(counts: pd.Series) -> bool:
+    """Whether whole numbers stand for classes: few, or about as often each and without a gap."""
+    if len(counts) <= FEW:
+        return True
+    numbers = pd.to_numeric(counts.index.to_series(), errors="coerce")
+    gapless = numbers.max() - numbers.min() == len(counts) - 1 and numbers.min() in (0, 1)
+    return bool(len(counts) <= CLASSES and gapless and counts.min() >= 0.2 * counts.max())
 
 
 def contract_of(findings: list[Finding], missing: tuple[str, ...]) -> Contract:
