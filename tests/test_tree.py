@@ -46,6 +46,7 @@ MODULES = [
     "__init__",
     "__main__",
     "adopt",
+    "association",
     "bundle",
     "config",
     "contract/__init__",
@@ -65,6 +66,7 @@ MODULES = [
     "metrics",
     "models",
     "plots",
+    "profile",
     "predict",
     "run",
     "serving/__init__",
@@ -110,6 +112,7 @@ def test_every_combination_is_complete_and_clean(
         f"data/{DATA[example]}",
         FILES_OF_CI[ci],
         *(f"src/tried/{module}.py" for module in MODULES),
+        "src/tried/templates/profile.html",
         "src/tried/templates/report.html",
         *(f"tests/{name}" for name in TESTS),
     }

@@ -14,11 +14,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from . import files, sources
+from . import files, profile, sources
 from .config import Params, Task
 from .contract import Column, Contract
 from .contract.inference import IDENTIFIER, Finding, as_target, contract_of, infer, missing_markers
-from .contract.table import check
+from .contract.table import check, convert
 from .errors import InputError
 from .features.engineered import FEATURES
 from .suspicion import suspicions
@@ -39,6 +39,8 @@ RARE = 0.1  # a positive class rarer than this is judged by average precision
 class Adopted:
     """What was understood of a table."""
 
+    table: pd.DataFrame
+    """Typed, without the rows that have no target."""
     contract: Contract
     findings: list[Finding]
     task: Task
@@ -78,7 +80,8 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     if not any(one.column.role in ("feature", "time") for one in findings):
         raise InputError(f"no column is left to predict {target} from: all are constants or ids")
     contract, notes = _without_rare_classes(contract_of(findings, missing), table)
-    typed = check(table, contract).valid.dropna(subset=[target]).reset_index(drop=True)
+    checked = check(table, contract)
+    typed = checked.valid.dropna(subset=[target]).reset_index(drop=True)
     if len(typed) < 20:
         raise InputError(f"{len(typed)} rows with a target are too few; 20 are the least")
     folds, max_invalid = params.train.folds, params.preprocess.max_invalid
@@ -87,7 +90,6 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         if rarest < 2 * folds:  # some rows of a class are for the test
             folds = max(2, rarest // 2)
             notes.append(f"train.folds: {folds}, since the rarest class has {rarest} rows")
-    checked = check(table, contract)
     invalid = len(checked.invalid) / len(table)
     if invalid > max_invalid:
         max_invalid = math.ceil(invalid * 100) / 100
@@ -106,6 +108,7 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         if task == "binary":
             metric = "average_precision" if positive < RARE else "roc_auc"
     return Adopted(
+        typed,
         contract,
         findings,
         task,
@@ -158,7 +161,8 @@ def _without_rare_classes(contract: Contract, table: pd.DataFrame) -> tuple[Cont
     target = contract.columns[contract.target]
     if not target.levels:
         return contract, []
-    counts = check(table, contract).valid[contract.target].value_counts()
+    labels, _ = convert(table[contract.target], target, contract.missing)
+    counts = labels.value_counts()
     levels = tuple(level for level in target.levels if counts.get(level, 0) >= 4)
     rare = [level for level in target.levels if level not in levels]
     if not rare or len(levels) < 2:
@@ -233,11 +237,19 @@ def main(source: str, target: str, overwrite: bool) -> Group:
     texts = {
         files.CONTRACT: to_yaml(adopted.contract, source),
         files.PARAMS: set_params(files.PARAMS.read_text(encoding="utf-8"), source, adopted),
+        files.PROFILE: profile_of(adopted, source),
     }
     for path, text in texts.items():
         with files.replacing(path) as scratch:
             scratch.write_text(text, encoding="utf-8")
     return show(adopted)
+
+
+def profile_of(adopted: Adopted, source: str) -> str:
+    """Return the data profile as HTML."""
+    found = profile.profiles(adopted.table, adopted.contract, adopted.findings)
+    title = f"{adopted.contract.target} of {sources.without_secrets(source)}"
+    return profile.render(found, len(adopted.table), title, adopted.notes, adopted.suspicions)
 
 
 def _kept(table: pd.DataFrame, target: str, overwrite: bool) -> Contract | None:
@@ -261,6 +273,6 @@ def show(adopted: Adopted) -> Group:
         Text(f"task {adopted.task}, metric {adopted.metric}, split: {split}"),
         *(Text(f"note: {note}") for note in adopted.notes),
         *(Text(f"suspicious: {one}", style="yellow") for one in adopted.suspicions),
-        Text("next: read contract.yaml, then `make run`"),
+        Text(f"next: look at {files.PROFILE} and contract.yaml, then `make run`"),
     ]
     return Group(board, *lines)

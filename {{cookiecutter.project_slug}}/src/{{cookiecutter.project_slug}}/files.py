@@ -34,6 +34,7 @@ LEADERBOARD = REPORTS / "leaderboard.csv"
 TRIALS = REPORTS / "trials.csv"
 METRICS = REPORTS / "metrics.json"
 FIGURES = REPORTS / "figures"
+PROFILE = REPORTS / "profile.html"
 REPORT = REPORTS / "report.html"
 VERDICT = REPORTS / "release.json"
 

@@ -120,7 +120,10 @@ def _plain(cells: pd.Series, decimal: str) -> pd.Series:
     """Write numbers that are text the way Python does: no currency, percent or thousands sign."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    texts = cells.astype("str").str.replace(r"[\s'’$€£¥₹%]", "", regex=True)
+    texts = cells.astype("str")
+    if not texts.str.contains(r"[\s'’$€£¥₹%,]", na=False).any() and decimal == ".":
+        return texts
+    texts = texts.str.replace(r"[\s'’$€£¥₹%]", "", regex=True)
     if decimal == ",":
         texts = texts.str.replace(r"\.(?=\d{3}(\D|$))", "", regex=True)
         return texts.str.replace(",", ".", regex=False)
