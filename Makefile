@@ -1,10 +1,11 @@
 # For people who use or extend the template. A generated project has a Makefile of its own.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check lock
+.PHONY: help demo test test-fast check bench lock
 
 PYTHON ?= python3
 OUT ?= demo
 ANSWERS ?=
+BENCH ?=
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
@@ -26,6 +27,9 @@ check: .venv/ready ## Lint, format and types of the template and of what it gene
 	ruff format --check .
 	mypy
 	pytest -q tests/test_tree.py
+
+bench: .venv/ready ## Compare how tables are collected with pandas and pyarrow: BENCH="--csv-gigabytes 5"
+	python benchmarks/collect.py $(BENCH)
 
 lock: .venv/ready ## Resolve the dependencies anew, the template's and the generated project's
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
