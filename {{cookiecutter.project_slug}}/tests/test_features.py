@@ -3,6 +3,7 @@ import made_up
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from {{cookiecutter.project_slug}}.contract import cells
 from {{cookiecutter.project_slug}}.features import encoder, selection
@@ -167,3 +168,8 @@ def test_a_selection_keeps_what_tells_about_the_target(name, task):
     kept = X if step == "passthrough" else step.fit(X, y).transform(X)
     assert X[:, 2] in kept.T
     assert kept.shape[1] == {"none": 6, "variance": 5}.get(name, 3)
+
+
+@parametrize_with_checks([encoder.Encoder(), encoder.Encoder(scaled=False), selection.Varying()])
+def test_transformers_keep_the_rules_of_scikit_learn(estimator, check):
+    check(estimator)

@@ -21,11 +21,11 @@ def judged(request):
     contract, frame = made_up.every_type(request.param)
     rows = folds.Rows.of(frame, contract)
     fitted = models.build(models.MODELS["tree"], contract, request.param, 0).fit(rows.X, rows.y)
-    return request.param, fitted, rows
+    return contract, request.param, fitted, rows
 
 
 def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
-    task, fitted, rows = judged
+    _, task, fitted, rows = judged
     predictions = metrics.predict(fitted, rows.X, rows.classes)
     with plots.style():
         for plot in plots.PLOTS[task]:
@@ -35,11 +35,19 @@ def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
 
 
 def test_the_column_that_decides_is_the_most_important(judged):
-    task, fitted, rows = judged
+    contract, task, fitted, rows = judged
     metric = next(iter(metrics.for_task(task).values()))
-    axes = plots.importance(fitted, rows, metric, seed=0, repeats=2).axes[0]
+    axes = plots.importance(fitted, rows, contract, metric, seed=0, repeats=2).axes[0]
     assert axes.get_yticklabels()[-1].get_text() == "whole"
     assert metric.title in axes.get_xlabel()
+
+
+def test_of_many_columns_the_telling_ones_are_tried(judged, monkeypatch):
+    contract, task, fitted, rows = judged
+    monkeypatch.setattr(plots, "IMPORTANT_COLUMNS", 2)
+    metric = next(iter(metrics.for_task(task).values()))
+    axes = plots.importance(fitted, rows, contract, metric, seed=0, repeats=2).axes[0]
+    assert {label.get_text() for label in axes.get_yticklabels()} == {"whole", "note"}
 
 
 def test_the_leaderboard_lists_the_best_model_at_the_top():

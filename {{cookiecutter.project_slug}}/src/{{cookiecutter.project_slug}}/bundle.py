@@ -32,6 +32,7 @@ MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json
 # The types that a bundle may contain beside those that skops trusts. Never taken from the file.
 # (The function of a partial must be in the list too.)
 TRUSTED = [
+    f"{__package__}.features.selection.Varying",
     "functools.partial",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

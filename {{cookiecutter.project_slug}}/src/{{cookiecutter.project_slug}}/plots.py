@@ -10,7 +10,6 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.figure import Figure
 from sklearn.calibration import CalibrationDisplay
-from sklearn.inspection import permutation_importance
 from sklearn.metrics import (
     ConfusionMatrixDisplay,
     PrecisionRecallDisplay,
@@ -18,9 +17,14 @@ from sklearn.metrics import (
     RocCurveDisplay,
 )
 
+from .association import associate
 from .config import Task
+from .contract import Contract
 from .folds import Rows
 from .metrics import Array, Metric, Predictions, predict
+
+IMPORTANT_ROWS = 2_000
+IMPORTANT_COLUMNS = 60
 
 
 def style() -> AbstractContextManager[None]:
@@ -129,34 +133,44 @@ PLOTS: dict[Task, tuple[Plot, ...]] = {
 }
 
 
-def importance(pipeline: Any, rows: Rows, metric: Metric, seed: int, repeats: int = 5) -> Figure:
+def importance(
+    pipeline: Any, rows: Rows, contract: Contract, metric: Metric, seed: int, repeats: int = 5
+) -> Figure:
     """Draw how much worse the model gets when a column is shuffled (Breiman 2001).
 
-    Of many rows a random choice is enough.
+    A random choice of many rows, and of many columns those that go most with the target.
     """
-    chosen = np.random.default_rng(seed).permutation(len(rows.y))[:2_000]
-
-    def score(fitted: Any, X: pd.DataFrame, y: Array) -> float:
-        value = metric(y, predict(fitted, X, rows.classes))
-        return value if metric.greater_is_better else -value
-
-    found = permutation_importance(
-        pipeline,
-        rows.X.iloc[chosen],
-        rows.y[chosen],
-        scoring=score,
-        n_repeats=repeats,
-        random_state=seed,
-    )
-    order = np.argsort(found.importances_mean)[-15:]
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(rows.y))[:IMPORTANT_ROWS]
+    X, y = rows.X.iloc[chosen].reset_index(drop=True), rows.y[chosen]
+    whole = metric(y, predict(pipeline, X, rows.classes))
+    columns = _most_associated(X, pd.Series(y), contract)
+    losses = np.zeros((len(columns), repeats))
+    for position, column in enumerate(columns):
+        for repeat in range(repeats):
+            shuffled = X[column].to_numpy()[rng.permutation(len(X))]
+            shuffled = X.assign(**{column: pd.Series(shuffled, dtype=X[column].dtype)})
+            losses[position, repeat] = whole - metric(y, predict(pipeline, shuffled, rows.classes))
+    losses *= 1 if metric.greater_is_better else -1
+    order = np.argsort(losses.mean(axis=1))[-15:]
     figure, axes = _axes("What the model relies on", 6.4, 0.9 + 0.28 * len(order))
     axes.barh(
-        [str(rows.X.columns[i]) for i in order],
-        found.importances_mean[order],
-        xerr=found.importances_std[order],
+        [columns[i] for i in order],
+        losses.mean(axis=1)[order],
+        xerr=losses.std(axis=1)[order],
     )
     axes.set_xlabel(f"loss of {metric.title} when shuffled")
     return figure
+
+
+def _most_associated(X: pd.DataFrame, y: pd.Series, contract: Contract) -> list[str]:
+    if X.shape[1] <= IMPORTANT_COLUMNS:
+        return list(X.columns)
+    goal = contract.columns[contract.target]
+    found = {name: associate(X[name], c, y, goal) for name, c in contract.features.items()}
+    # What cannot be measured, a text, may matter.
+    strength = {name: abs(one.value) if one else 1.0 for name, one in found.items()}
+    return sorted(strength, key=lambda name: -strength[name])[:IMPORTANT_COLUMNS]
 
 
 def leaderboard(table: pd.DataFrame, metric: Metric) -> Figure:

@@ -11,12 +11,14 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import TargetEncoder
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..contract import Contract
 from ..contract.cells import Cells, of_series
 from .encoding import (
     DAY,
+    LARGEST,
     PARTS,
     Encoding,
     Level,
@@ -58,7 +60,8 @@ class Encoder(TransformerMixin, BaseEstimator):
     """Encode typed columns as a matrix; everything it learns is plain numbers and tables.
 
     Args:
-        kinds: how each column is encoded, by name (see `kinds`); categories come first.
+        kinds: how each column is encoded, by name (see `kinds`); categories come first. None takes
+            arrays, every column a number.
         scaled: for models that need complete, comparable columns: medians in place of missing
             numbers, standardised; one column for each level. Otherwise, for trees: numbers as they
             are, NaN included, and one code for each level.
@@ -69,7 +72,9 @@ class Encoder(TransformerMixin, BaseEstimator):
         width_: the number of columns of the matrix.
     """
 
-    def __init__(self, kinds: Mapping[str, str], *, scaled: bool = True, seed: int = 0) -> None:
+    def __init__(
+        self, kinds: Mapping[str, str] | None = None, *, scaled: bool = True, seed: int = 0
+    ) -> None:
         self.kinds = kinds
         self.scaled = scaled
         self.seed = seed
@@ -85,11 +90,11 @@ class Encoder(TransformerMixin, BaseEstimator):
         Keys are encoded by the mean target of the *other* folds, so that a row's own target does
         not leak into its features (Micci-Barreca 2001, with cross-fitting).
         """
-        columns = self._columns(X)
+        columns = self._columns(X, reset=True)
         self.encodings_: dict[str, Encoding] = {}
         blocks = []
         for name, cells in columns.items():
-            kind = self.kinds.get(name, "number")
+            kind = self._kind(name)
             if kind == "key":
                 self.encodings_[name], block = self._fit_key(cells, y)
             else:
@@ -97,15 +102,13 @@ class Encoder(TransformerMixin, BaseEstimator):
                 block = self.encodings_[name].encode(cells)  # type: ignore[arg-type]
             blocks.append(block)
         matrix = np.hstack(blocks)
-        self.n_features_in_ = len(self.kinds)
-        self.feature_names_in_ = np.array(list(self.kinds), dtype=object)
         self.width_ = matrix.shape[1]
         return matrix
 
     def transform(self, X: "pd.DataFrame") -> Matrix:
         """Encode a typed table; returns shape (n, width_)."""
         check_is_fitted(self)
-        return self.encode(self._columns(X))
+        return self.encode(self._columns(X, reset=False))
 
     def encode(self, columns: Mapping[str, Cells]) -> Matrix:
         """Encode columns of cells, engineered features included; returns shape (n, width_)."""
@@ -118,12 +121,28 @@ class Encoder(TransformerMixin, BaseEstimator):
             [
                 name
                 for column, encoding in self.encodings_.items()
-                for name in labels(column, self.kinds.get(column, "number"), encoding)
+                for name in labels(column, self._kind(column), encoding)
             ],
             dtype=object,
         )
 
-    def _columns(self, X: "pd.DataFrame") -> dict[str, Cells]:
+    def __sklearn_tags__(self) -> Tags:
+        """Say that missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _kind(self, name: str) -> str:
+        return (self.kinds or {}).get(name, "number")
+
+    def _columns(self, X: Any, reset: bool) -> dict[str, Cells]:
+        if self.kinds is None:
+            X = validate_data(self, X, reset=reset, dtype="float64", ensure_all_finite="allow-nan")
+            names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])])
+            return dict(zip(names, X.T, strict=True))
+        if reset:
+            self.n_features_in_ = len(self.kinds)
+            self.feature_names_in_ = np.array(list(self.kinds), dtype=object)
         return with_engineered({name: of_series(X[name]) for name in self.kinds})
 
     def _fit_one(self, kind: str, cells: Cells) -> Encoding:
@@ -143,6 +162,7 @@ class Encoder(TransformerMixin, BaseEstimator):
             return ScaledNumber(0.0, 0.0, 1.0, False)
         if not self.scaled:
             return Number()
+        values = np.clip(values, -LARGEST, LARGEST)  # whose squares can still be added up
         median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
         return ScaledNumber(

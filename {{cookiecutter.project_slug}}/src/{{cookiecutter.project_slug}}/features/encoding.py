@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 Numbers = Sequence[float | None] | NDArray[np.float64]
 
 DAY = 86_400.0
-_LARGEST = float(np.finfo(np.float32).max)  # forests work in float32
+LARGEST = 1e30  # forests add up columns in float32, which ends at 3.4e38
 _WORD = re.compile(r"\w\w+")
 
 
@@ -28,7 +28,7 @@ class Number:
     def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1)."""
         values = np.array(cells, dtype=np.float64).reshape(-1, 1)
-        return np.clip(values, -_LARGEST, _LARGEST)
+        return np.clip(values, -LARGEST, LARGEST)
 
 
 @dataclass

@@ -1,12 +1,13 @@
 """Files of many formats to one: Parquet of plain types, through DuckDB and in bounded memory."""
 
+import contextlib
 import csv
 import io
 import re
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 from charset_normalizer import from_bytes
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..errors import InputError
 
@@ -75,6 +77,7 @@ def to_parquet(path: Path, target: Path, scratch: Path) -> None:
         "autoinstall_known_extensions": "false",  # which would be from the internet
     }
     with duckdb.connect(config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")  # ours is below
         opener = _open_parquet if path.is_dir() else FORMATS[path.suffix.lower()]
         relation, names = opener(connection, path, scratch)
         kept = [i for i, name in enumerate(names) if not re.fullmatch(r"__index_level_\d+__", name)]
@@ -84,9 +87,28 @@ def to_parquet(path: Path, target: Path, scratch: Path) -> None:
         reader = relation.project(", ".join(plain)).to_arrow_reader(size)
         fields = zip(names, reader.schema, strict=True)
         schema = pa.schema([pa.field(name, field.type) for name, field in fields])
-        with pq.ParquetWriter(target, schema) as writer:
-            for batch in reader:
-                writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+        _write(target, schema, reader)
+
+
+def _write(target: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    shown = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn())
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(Progress(*shown, transient=True))
+        task, writer = progress.add_task("", total=None), None
+        for batch in batches:
+            if writer is None:
+                # A dictionary of what hardly repeats would cost a third of the time for nothing.
+                few = [
+                    name
+                    for name, cells in zip(schema.names, batch.columns, strict=True)
+                    if len(cells.unique()) < 0.2 * len(cells)
+                ]
+                writer = pq.ParquetWriter(target, schema, use_dictionary=few or False)
+                stack.enter_context(writer)
+            writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+            progress.advance(task, batch.num_rows)
+        if writer is None:
+            pq.write_table(schema.empty_table(), target)
 
 
 def _plain(column: str, kind: str) -> str:

@@ -69,7 +69,9 @@ def evaluate(
     constant = predict(baseline, rows.X, rows.classes)
     metric = metrics.find(params.metric, params.task)
     figures = {plot.__name__: plot(rows.y, predictions) for plot in plots.PLOTS[params.task]}
-    figures["importance"] = plots.importance(candidate.pipeline, rows, metric, params.seed)
+    figures["importance"] = plots.importance(
+        candidate.pipeline, rows, contract, metric, params.seed
+    )
     results = {
         "model": candidate.manifest["model"],
         "candidate": candidate.digest,
