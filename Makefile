@@ -16,10 +16,10 @@ help: ## Show this list
 demo: .venv/ready ## Generate a project, run it and ask it for a prediction: OUT=demo ANSWERS="example=finance"
 	@python scripts/demo.py "$(OUT)" $(ANSWERS)
 
-test: .venv/ready ## Run all tests, generated projects included: about 20 minutes
+test: .venv/ready ## Run all tests, generated projects included: about 15 minutes
 	pytest
 
-test-fast: .venv/ready ## Run the tests that do not run a generated project: about two minutes
+test-fast: .venv/ready ## Run the tests that do not run a generated project: about a minute
 	pytest -m "not slow"
 
 check: .venv/ready ## Lint, format and types of the template and of what it generates

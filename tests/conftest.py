@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
-from helpers import TEMPLATE, Bake, Refusal, RunCookiecutter, make
+from helpers import EXAMPLES, TEMPLATE, Bake, Refusal, RunCookiecutter, make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all tests that share a run project."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "project" in item.fixturenames:
+            params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            example = next((value for value in params if value in EXAMPLES), EXAMPLES[0])
+            item.add_marker(pytest.mark.xdist_group(example))
 
 
 @pytest.fixture(scope="session", autouse=True)

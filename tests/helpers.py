@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 TEMPLATE = Path(__file__).parents[1]
+EXAMPLES = ["healthcare", "finance", "ecommerce", "technology"]
 
 # What the fixtures of the same names are.
 Bake = Callable[..., Path]

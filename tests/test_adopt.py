@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import get, make, serving
+from helpers import TEMPLATE, get, make, serving
 
 pytestmark = pytest.mark.slow
 
 
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}/examples/technology/data/hpc_jobs.csv"
+
+
 @pytest.fixture
-def table(tmp_path: Path, project: Callable[[str], Path]) -> Path:
+def table(tmp_path: Path) -> Path:
     """The jobs of the technology example as another program might write them."""
-    source = project("technology") / "data" / "hpc_jobs.csv"
-    with source.open(encoding="utf-8", newline="") as file:
+    with SOURCE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:1500]
     columns = {"cookiecutter": "compounds", "class": "input_fields", "Größe, €": "iterations"}
     path = tmp_path / "eine Tabelle ü.csv"

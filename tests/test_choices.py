@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from helpers import TEMPLATE, Bake
+from helpers import EXAMPLES, TEMPLATE, Bake
 
-EXAMPLES = TEMPLATE / "{{cookiecutter.project_slug}}" / "examples"
+FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}" / "examples"
 
 
-@pytest.mark.parametrize("example", ["healthcare", "finance", "ecommerce", "technology"])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_only_the_chosen_example_is_left(bake: Bake, example: str) -> None:
     project = bake(example=example)
     assert not (project / "examples").exists()
-    chosen = [path for path in (EXAMPLES / example).rglob("*") if path.is_file()]
+    chosen = [path for path in (FOLDER / example).rglob("*") if path.is_file()]
     assert chosen
     for path in chosen:
-        place = project / path.relative_to(EXAMPLES / example)
+        place = project / path.relative_to(FOLDER / example)
         if path.name == "engineered.py":
             place = project / "src" / project.name / "features" / path.name
         assert place.read_bytes() == path.read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import get, make, serving
+from helpers import EXAMPLES, get, make, serving
 from pushed import commands, commit, run
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ print(json.dumps(dict(rows=records, said=said, labels=champion.pipeline.predict(
 """
 
 
-@pytest.fixture(scope="module", params=["healthcare", "finance", "ecommerce", "technology"])
+@pytest.fixture(scope="module", params=EXAMPLES)
 def generated(request: pytest.FixtureRequest, project: Callable[[str], Path]) -> Iterator[Path]:
     """A project of each example, run."""
     yield project(request.param)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from helpers import Bake
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sources")]
 
 SERVERS = [
     "asyncssh==2.24.1",
@@ -96,16 +96,16 @@ def servers(place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def project(bake: Bake) -> Path:
+def sourced(bake: Bake) -> Path:
     return bake(project_slug="sourced")
 
 
 @pytest.fixture(scope="module")
-def python(place: Path, project: Path) -> Path:
+def python(place: Path, sourced: Path) -> Path:
     """The project's locked environment with drivers that fit into it."""
     chosen = [f"--extra={extra}" for extra in EXTRAS]
-    install(place / "drivers", ["--requirement", str(project / "requirements.lock")])
-    described = str(project / "pyproject.toml")
+    install(place / "drivers", ["--requirement", str(sourced / "requirements.lock")])
+    described = str(sourced / "pyproject.toml")
     return install(place / "drivers", ["--requirement", described, *chosen]) / "python"
 
 
@@ -118,10 +118,10 @@ def install(folder: Path, wanted: list[str]) -> Path:
 
 
 @pytest.fixture
-def collect(project: Path, python: Path, tmp_path: Path) -> Collect:
+def collect(sourced: Path, python: Path, tmp_path: Path) -> Collect:
     """`collect(source, NAME=value)` runs the stage with that source and environment."""
     folder = tmp_path / "project"
-    shutil.copytree(project, folder)
+    shutil.copytree(sourced, folder)
 
     def run(source: str, **environment: str) -> subprocess.CompletedProcess[str]:
         params = folder / "params.yaml"
