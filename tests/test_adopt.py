@@ -47,7 +47,7 @@ def test_another_table_is_adopted_run_and_served(
     assert "reports/report.html" in make(folder, "run")
     metrics = json.loads((folder / "reports" / "metrics.json").read_text())
     assert metrics["metrics"]["roc_auc"]["low"] > 0.6
-    row = {"cookiecutter": 100, "class": 50, "Größe, €": 20, "protocol": None}
+    row = {"cookiecutter": 100, "class": 50, "Größe, €": 20, "protocol": "E"}
     with serving(folder) as url:
         answer = get(f"{url}/predict", {"rows": [row]})
     assert set(answer["predictions"][0]["probabilities"]) == {"fast", "slow"}

@@ -24,6 +24,7 @@ BOOLEANS = {
     **dict.fromkeys(["true", "t", "yes", "y", "on", "1", "1.0"], True),
     **dict.fromkeys(["false", "f", "no", "n", "off", "0", "0.0"], False),
 }
+MONEY = r"[\s'’$€£¥₹₽₩₺₫₪฿%]|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|R(?=\$)"
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,10 @@ def _plain(cells: pd.Series, decimal: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(cells):
         return cells
     texts = cells.astype("str")
-    if not texts.str.contains(r"[\s'’$€£¥₹%,]", na=False).any() and decimal == ".":
+    if decimal == "." and not texts.str.contains(r"[^\d.+eE-]", na=False).any():
         return texts
-    texts = texts.str.replace(r"[\s'’$€£¥₹%]", "", regex=True)
+    texts = texts.str.replace(MONEY, "", regex=True).str.replace("−", "-", regex=False)
+    texts = texts.str.replace(r"^\((.*)\)$", r"-\1", regex=True)  # as accountants write a loss
     if decimal == ",":
         texts = texts.str.replace(r"\.(?=\d{3}(\D|$))", "", regex=True)
         return texts.str.replace(",", ".", regex=False)
