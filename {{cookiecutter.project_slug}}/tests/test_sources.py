@@ -26,6 +26,7 @@ AWKWARD = {
     "bom.csv": (codecs.BOM_UTF8 + TEXT.encode(), CELLS),
     "windows.csv": (TEXT.replace("\n", "\r\n").encode(), CELLS),
     "macintosh.csv": (TEXT.replace("\n", "\r").encode(), CELLS),
+    "stray return.csv": (b"a,b\n1,x\ry\n2,z\n", {"a": ["1", "2"], "b": ["x y", "z"]}),
     "tabs.txt": (TEXT.replace(",", "\t").encode(), CELLS),
     "pipes.data": (TEXT.replace(",", "|").encode(), CELLS),
     "utf-16.csv": (TEXT.encode("utf-16"), CELLS),
