@@ -92,6 +92,11 @@ def test_bounds_hold_every_value_and_more():
     assert finding([0, 5] * 10).column.minimum == 0
 
 
+def test_a_bound_beyond_every_number_is_none():
+    column = finding([-1.7e308, 1.7e308] * 10).column
+    assert (column.minimum, column.maximum) == (None, None)
+
+
 def test_many_levels_are_not_listed():
     cells = [f"c{i % 70}" for i in range(700)]
     assert finding(cells).column.levels is None

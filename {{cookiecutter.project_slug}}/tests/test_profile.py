@@ -30,3 +30,5 @@ def test_shares_of_bins_and_levels_add_up():
     levels = profile.distribution(pd.Series(["a"] * 3 + ["b"]))
     assert [(bar.label, bar.share) for bar in levels] == [("a", 0.75), ("b", 0.25)]
     assert profile.distribution(pd.Series([], dtype=float)) == []
+    huge = profile.distribution(pd.Series([-1.7e308, *range(20), 1.7e308]))
+    assert sum(bar.share for bar in huge) == pytest.approx(1)

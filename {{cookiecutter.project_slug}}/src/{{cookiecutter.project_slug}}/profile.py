@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from .association import Association, associate
 from .contract import Contract
 from .contract.inference import Finding
+from .features.encoding import LARGEST
 
 ROWS = 3_000  # a sample that shows what associations there are
 BINS = 20
@@ -72,8 +73,8 @@ def distribution(known: pd.Series) -> list[Bar]:
         return []
     if known.dtype.kind in "iufM" and known.nunique() > BARS:
         moments = known.dtype.kind == "M"
-        numbers = known.astype("int64") if moments else known
-        counts, edges = np.histogram(numbers.to_numpy(dtype="float64"), bins=BINS)
+        numbers = (known.astype("int64") if moments else known).to_numpy(dtype="float64")
+        counts, edges = np.histogram(numbers.clip(-LARGEST, LARGEST), bins=BINS)
         starts = [str(pd.Timestamp(int(e), unit="us")) if moments else f"{e:.4g}" for e in edges]
         labels = [f"{low} to {high}" for low, high in pairwise(starts)]
         return [Bar(label, share) for label, share in zip(labels, counts / len(known), strict=True)]

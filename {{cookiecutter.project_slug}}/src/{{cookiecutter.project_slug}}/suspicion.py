@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from .contract import Contract
 from .features.encoder import Encoder, kinds
+from .features.encoding import LARGEST
 from .folds import Rows
 
 ROWS = 3_000  # enough to see what is almost certain
@@ -66,7 +67,7 @@ def leaks(table: pd.DataFrame, contract: Contract) -> list[str]:
 def sums(table: pd.DataFrame, contract: Contract) -> list[str]:
     """Name the numbers that add up to a numeric target exactly."""
     names = [n for n, c in contract.features.items() if c.type in ("integer", "number")]
-    columns = table[names].astype("float64")
+    columns = table[names].astype("float64").clip(-LARGEST, LARGEST)
     columns = columns.loc[:, columns.notna().all() & (columns.std() > 0)]
     if contract.classes or columns.shape[1] < 2 or len(table) <= columns.shape[1] + 1:
         return []

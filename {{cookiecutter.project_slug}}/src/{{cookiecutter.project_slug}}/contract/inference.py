@@ -164,7 +164,7 @@ def _range(numbers: pd.Series, decimal: str) -> dict[str, Any]:
     """Bounds as far beyond the values as they are apart; never below zero when they are not."""
     low, high = float(numbers.min()), float(numbers.max())
     span = high - low
-    whole = bool((numbers.dropna() % 1 == 0).all())
+    whole = bool((numbers.dropna() % 1 == 0).all()) and max(-low, high) < 2**63
     bounds = [0.0 if low >= 0 else low - span, high + span]
     return {
         "type": "integer" if whole else "number",
@@ -174,10 +174,12 @@ def _range(numbers: pd.Series, decimal: str) -> dict[str, Any]:
     }
 
 
-def _outward(value: float, towards: Callable[[float], int]) -> float:
-    """Round to two digits, up or down."""
+def _outward(value: float, towards: Callable[[float], int]) -> float | None:
+    """Round to two digits, up or down; None, no bound, for what is beyond every number."""
     if not value:
         return 0.0
+    if not math.isfinite(value):
+        return None
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
     return float(f"{towards(value / unit) * unit:.12g}")
 

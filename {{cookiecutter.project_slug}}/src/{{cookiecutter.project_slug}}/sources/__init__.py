@@ -23,6 +23,8 @@ class Source:
     """Takes an address and an empty folder for scratch; returns a file of a known format."""
     driver: str | None = None
     """The module that does it, if not every project has it."""
+    names_format: bool = True
+    """Whether the name of what it brings is in the address, and tells the format."""
 
 
 def _here(address: Address, scratch: Path) -> Path:
@@ -53,11 +55,11 @@ SOURCES: dict[str, Source] = {
     "gs": Source(remote.storage, "gcsfs"),
     "az": Source(remote.storage, "adlfs"),
     "sftp": Source(remote.shell, "sshfs"),
-    "postgresql": Source(database.bring, "psycopg"),
-    "mysql": Source(database.bring, "pymysql"),
-    "mariadb": Source(database.bring, "pymysql"),
-    "sqlite": Source(database.bring),
-    "sklearn": Source(_bundled),
+    "postgresql": Source(database.bring, "psycopg", names_format=False),
+    "mysql": Source(database.bring, "pymysql", names_format=False),
+    "mariadb": Source(database.bring, "pymysql", names_format=False),
+    "sqlite": Source(database.bring, names_format=False),
+    "sklearn": Source(_bundled, names_format=False),
 }
 EXTRAS = {
     "s3fs": "s3",
@@ -98,9 +100,9 @@ def require(source: str) -> Address:
             raise InputError(f"unknown kind of source {scheme}://; known: {', '.join(SOURCES)}")
         address, kind = Address.parse(source), SOURCES[scheme]
         _require_driver(kind.driver)
-        if kind.bring is _here:
+        if scheme == "file":
             _here(address, Path())
-        if kind.bring is not database.bring and kind.bring is not _bundled:
+        if kind.names_format:
             _require_driver(formats.require(address.name))
         return address
     except InputError as error:

@@ -29,7 +29,7 @@ DELIMITERS = ",;\t|^~"
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # Without a mark at its start, text is UTF-8 or one of these, the first by default.
 ENCODINGS = ["cp1252", "cp1251", "cp1253", "cp932", "gb18030", "big5", "cp949"]
-STRAY = re.compile(r"\r(?!\n)")
+LINE_ENDS = [re.compile(end) for end in (r"\r\n", r"\r(?!\n)", r"(?<!\r)\n")]
 # How columns of DuckDB's types are written; others as they are.
 PLAIN = (
     (r"DECIMAL.*|U?HUGEINT", "{}::double"),
@@ -171,6 +171,7 @@ def _open_delimited(
         str(path),
         auto_detect=False,
         header=True,
+        skiprows=_blank_lines(sample),
         delimiter=delimiter,
         quotechar='"',
         escapechar=escape,
@@ -180,6 +181,11 @@ def _open_delimited(
         columns={f"c{position}": "VARCHAR" for position in range(len(names))},
     )
     return relation, names
+
+
+def _blank_lines(sample: str) -> int:
+    """Return how many lines without anything stand above the header."""
+    return len(re.split(r"\r\n|\r|\n", sample[: len(sample) - len(sample.lstrip("\r\n"))])) - 1
 
 
 def _rows(sample: str, delimiter: str) -> Iterator[list[str]]:
@@ -202,8 +208,8 @@ def _delimiter(sample: str) -> str:
 def _as_utf8(path: Path, scratch: Path) -> Path:
     """Return a text file itself, or a copy that is UTF-8 and has one kind of line end."""
     encoding = _encoding(path) or "utf-8"
-    stray = _has_stray_returns(path, encoding)
-    if encoding == "utf-8" and not stray:
+    mixed = _mixes_line_ends(path, encoding)
+    if encoding == "utf-8" and not mixed:
         return path
     target = scratch / "utf-8.csv"
     with (
@@ -211,7 +217,8 @@ def _as_utf8(path: Path, scratch: Path) -> Path:
         target.open("w", encoding="utf-8", newline="") as copied,
     ):
         for part in _parts(text):
-            copied.write(STRAY.sub(" ", part) if stray else part)
+            # A carriage return that stands alone among other line ends is inside a cell.
+            copied.write(part.replace("\r\n", "\n").replace("\r", " ") if mixed else part)
     return target
 
 
@@ -221,17 +228,16 @@ def _parts(text: TextIO) -> Iterator[str]:
         yield part + (text.read(1) if part.endswith("\r") else "")
 
 
-def _has_stray_returns(path: Path, encoding: str) -> bool:
-    """Whether carriage returns stand alone in a text whose lines end otherwise."""
+def _mixes_line_ends(path: Path, encoding: str) -> bool:
+    """Whether a text has more than one kind of line end, which DuckDB cannot read."""
     with path.open("rb") as file:  # a hundred times faster than what follows
         if not any(b"\r" in part for part in iter(lambda: file.read(1 << 20), b"")):
             return False
-    stray = newlines = False
+    found: set[re.Pattern[str]] = set()
     with path.open(encoding=encoding, newline="", errors="replace") as text:
         for part in _parts(text):
-            newlines = newlines or "\n" in part
-            stray = stray or ("\r" in part and bool(STRAY.search(part)))
-    return stray and newlines
+            found |= {end for end in LINE_ENDS if end not in found and end.search(part)}
+    return len(found) > 1
 
 
 def _encoding(path: Path) -> str | None:
@@ -283,6 +289,8 @@ def _open_sheet(
     connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
 ) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
     sheet = pd.read_excel(path, engine="calamine", header=None)
+    if sheet.empty:
+        raise InputError("the first sheet is empty")
     names = sheet.iloc[0].map(lambda name: "" if pd.isna(name) else str(name)).to_list()
     table = sheet.iloc[1:].infer_objects()
     for column in table.select_dtypes("object"):
