@@ -63,10 +63,18 @@ def predict(
 
 @app.command(rich_help_panel="Everyday")
 def adopt(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="The table: a file or an address.")],
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="The table: a file, https://…, s3://…, postgresql://…#table, …"
+        ),
+    ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The column to predict.")],
     overwrite: Annotated[
-        bool, typer.Option(help="Infer every column anew, also those that contract.yaml has.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Infer every column anew, also those that contract.yaml has."
+        ),
     ] = False,
 ) -> None:
     """Point the project at another table: infers contract.yaml, task and metric from it."""
