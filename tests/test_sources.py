@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from helpers import Bake
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sources")]
+pytestmark = pytest.mark.slow
 
 SERVERS = [
     "asyncssh==2.24.1",
