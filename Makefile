@@ -1,6 +1,6 @@
 # For people who use or extend the template. A generated project has a Makefile of its own.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench lock
+.PHONY: help demo test test-fast check bench bench-quality lock
 
 PYTHON ?= python3
 OUT ?= demo
@@ -11,7 +11,7 @@ export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/ready ## Generate a project, run it and ask it for a prediction: OUT=demo ANSWERS="example=finance"
 	@python scripts/demo.py "$(OUT)" $(ANSWERS)
@@ -30,6 +30,9 @@ check: .venv/ready ## Lint, format and types of the template and of what it gene
 
 bench: .venv/ready ## Compare how tables are collected with pandas and pyarrow: BENCH="--csv-gigabytes 5"
 	python benchmarks/collect.py $(BENCH)
+
+bench-quality: .venv/ready ## Compare models with defaults, AutoGluon and FLAML: see benchmarks/quality.py for BENCH
+	python benchmarks/quality.py $(BENCH)
 
 lock: .venv/ready ## Resolve the dependencies anew, the template's and the generated project's
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock

@@ -27,7 +27,14 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]  # it publishes no t
         return next((example for example in EXAMPLES if f"[{example}]" in nodeid), EXAMPLES[0])
 
 
-RUN_PROJECTS = ("test_adopt", "test_ci", "test_deploy", "test_generated", "test_readme")
+RUN_PROJECTS = (
+    "test_adopt",
+    "test_ci",
+    "test_deploy",
+    "test_extend",
+    "test_generated",
+    "test_readme",
+)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProject:

@@ -102,12 +102,17 @@ def running(command: list[str], project: Path, ready: str) -> Iterator[None]:
             os.killpg(server.pid, signal.SIGTERM)
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(project: Path) -> Iterator[str]:
     """Serve a project's champion on a free port; yields the address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running(["make", "serve", f"PORT={port}"], project, f"{url}/health/ready"):
         yield url

@@ -39,7 +39,7 @@ def test_another_table_is_adopted_run_and_served(
     folder = tmp_path / "healthcare_project"
     shutil.copytree(project("healthcare"), folder, symlinks=True)
     params = folder / "params.yaml"
-    params.write_text(params.read_text().replace("trials: 20", "trials: 3"))
+    params.write_text(params.read_text().replace("seconds: 30", "seconds: 5"))
     shown = make(folder, "adopt", f"DATA={table}", "TARGET=how long?")
     for told in ("job id", "every value is another: an id", "task binary", "reports/profile.html"):
         assert told in shown

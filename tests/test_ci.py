@@ -106,7 +106,7 @@ def test_a_pull_request_shows_what_it_changes(
     results = there / "reports" / "metrics.json"
     results.write_text(json.dumps(json.loads(results.read_text("utf-8")) | {"rows": 7}))
     params = there / "params.yaml"
-    params.write_text(params.read_text("utf-8").replace("trials: ", "trials: 1"))
+    params.write_text(params.read_text("utf-8").replace("seconds: 30", "seconds: 5"))
     commit(there)
 
     done = run(summary, there, base)
@@ -117,7 +117,7 @@ def test_a_pull_request_shows_what_it_changes(
         for part in (rows[: rows.index("", 1)], rows[rows.index("", 1) :])
     )
     assert heading.startswith("## Metrics") and len(changed) == 1 and "| 7 " in changed[0]
-    assert other.startswith("## Parameters") and len(turned) == 1 and "tune.trials" in turned[0]
+    assert other.startswith("## Parameters") and len(turned) == 1 and "tune.seconds" in turned[0]
 
 
 @pytest.mark.slow
@@ -133,4 +133,4 @@ def test_a_target_branch_without_results_is_no_failure(
     (summary,) = [command for command in commands(there) if "dvc metrics diff" in command]
     done = run(summary, there, empty)
     assert done.returncode == 0, done.stdout
-    assert "tune.trials" in (there / "reports" / "changes.md").read_text("utf-8")
+    assert "tune.seconds" in (there / "reports" / "changes.md").read_text("utf-8")

@@ -95,7 +95,7 @@ def test_changing_a_tuning_parameter_reruns_only_tune_and_after(
     healthcare = project("healthcare")
     params = healthcare / "params.yaml"
     before = params.read_text()
-    params.write_text(before.replace("trials: 20", "trials: 3"))
+    params.write_text(before.replace("seconds: 30", "seconds: 5"))
     again = make(healthcare, "run")
     params.write_text(before)
     ran = re.findall(r"Running stage '(\w+)'", again)

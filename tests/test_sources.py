@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from helpers import Bake
+from helpers import Bake, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -164,9 +164,7 @@ def running(command: list[str], port: int, user: str | None = None) -> Iterator[
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from {{cookiecutter.project_slug}} import bundle, folds, models
+from {{cookiecutter.project_slug}} import (
+    bundle,
+    calibration,
+    ensemble,
+    folds,
+    metrics,
+    models,
+)
 from {{cookiecutter.project_slug}}.contract import cells, definition, table
 
 EVERY_TYPE: dict[str, Any] = {
@@ -61,13 +68,27 @@ def every_type(task: str, size: int = 160) -> tuple[definition.Contract, pd.Data
     return contract, table.check(frame, contract).valid
 
 
+def ensemble_of(rows: folds.Rows, *members: Any, costs: Any = None) -> ensemble.Ensemble:
+    """Return fitted pipelines, weighted alike, as one model."""
+    said = np.mean([metrics.predict(m, rows.X, rows.classes).values for m in members], axis=0)
+    outcomes = metrics.Predictions(said, rows.classes).codes(rows.y) if rows.classes else rows.y
+    return ensemble.Ensemble(
+        list(members),
+        ensemble.Combination(np.full(len(members), 1 / len(members))),
+        calibration.conformal(said, outcomes, 0.9),
+        rows.classes,
+        costs,
+    )
+
+
 def bundled(task: str, folder: Path) -> tuple[bundle.Bundle, pd.DataFrame]:
     """Return a saved bundle for a table with a column of each type, and the table."""
     contract, frame = every_type(task)
     rows = folds.Rows.of(frame, contract)
     fitted = models.build(models.MODELS["tree"], contract, task, 0).fit(rows.X, rows.y)
     golden = cells.rows_of_table(frame.head(3), contract)
-    return bundle.save(folder, fitted, contract, golden, name="made up", version="1"), frame
+    model = ensemble_of(rows, fitted)
+    return bundle.save(folder, model, contract, golden, name="made up", version="1"), frame
 
 
 def values(column: definition.Column) -> st.SearchStrategy[Any]:

@@ -9,7 +9,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from {{cookiecutter.project_slug}} import bundle, metrics
+from {{cookiecutter.project_slug}} import bundle, ensemble, metrics
 from {{cookiecutter.project_slug}}.contract import cells
 
 
@@ -19,7 +19,7 @@ def folder(finished, tmp_path):
 
 
 def test_a_loaded_bundle_scores_rows_as_the_pipeline_scores_the_table(champion, typed, contract):
-    expected = metrics.predict(champion.pipeline, typed, contract.classes)
+    expected = metrics.predict(champion.model, typed, contract.classes)
     found = champion.score(cells.rows_of_table(typed, contract))
     np.testing.assert_array_equal(found.values, expected.values)
     assert champion.contract == contract
@@ -81,7 +81,7 @@ def test_a_pickle_is_refused_and_not_run_though_the_manifest_lists_it(folder, tm
     ("model", "message"),
     [
         (Pipeline([("call", FunctionTransformer(operator.attrgetter("a")))]), "attrgetter"),
-        (FunctionTransformer(), "holds a FunctionTransformer, not a Pipeline"),
+        (FunctionTransformer(), "holds a FunctionTransformer, not an Ensemble"),
     ],
 )
 def test_a_model_of_another_kind_is_refused_by_its_type(folder, refused, model, message):
@@ -102,7 +102,7 @@ def test_a_model_that_predicts_otherwise_than_when_it_was_released_is_refused(fo
 
 def test_a_bundle_that_cannot_be_saved_leaves_the_earlier_one(folder, champion, contract):
     with pytest.raises((TypeError, ValueError)):
-        bundle.save(folder, champion.pipeline, contract, [(1.0,)], fact=object())
+        bundle.save(folder, champion.model, contract, [(1.0,)], fact=object())
     bundle.load(folder)
 
 
@@ -113,8 +113,8 @@ def test_golden_rows_are_no_rows_of_the_data(folder, typed, contract):
 
 def test_predictions_become_json():
     yes_no = metrics.Predictions(np.array([[0.25, 0.75], [0.5, 0.5]]), (False, True))
-    assert json.loads(json.dumps(bundle.describe(yes_no))) == [
-        {"label": True, "probabilities": {"false": 0.25, "true": 0.75}},
-        {"label": False, "probabilities": {"false": 0.5, "true": 0.5}},
+    region = ensemble.Region(0.9, np.zeros(0), np.array([0.6]))
+    assert json.loads(json.dumps(bundle.describe(yes_no, region))) == [
+        {"label": True, "probabilities": {"false": 0.25, "true": 0.75}, "set": ["true"]},
+        {"label": False, "probabilities": {"false": 0.5, "true": 0.5}, "set": ["false", "true"]},
     ]
-    assert bundle.describe(metrics.Predictions(np.array([1.5]))) == [{"value": 1.5}]

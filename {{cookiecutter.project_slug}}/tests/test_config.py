@@ -32,6 +32,10 @@ def test_the_projects_own_params_are_accepted(root):
         ("task", "clustering", ["task", "'clustering' was given", "regression"]),
         ("tune", 3, ["tune", "3 was given"]),
         ("compute.workers", 0, ["compute.workers"]),
+        ("compute.backend", "cluster", ["compute.backend", "'cluster' was given", "dask"]),
+        ("tune.seconds", None, ["tune: needs seconds or trials"]),
+        ("tune.prefer", "cheap", ["tune.prefer", "'cheap' was given", "balanced"]),
+        ("tune.costs", {"yes": 5}, ["tune.costs.yes"]),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_key(path, edit, refused, key, value, messages):

@@ -1,3 +1,5 @@
+import time
+
 import made_up
 import numpy as np
 import pandas as pd
@@ -74,57 +76,81 @@ def test_too_few_rows_for_so_many_folds_are_refused(refused, columns, table, mes
 
 def test_nothing_is_learned_from_held_out_rows(typed, contract, params):
     """What a model says of a held-out row does not depend on the other held-out rows."""
-    said = []
-    metric = metrics.Metric(
-        lambda y, values: said.append(values[0].copy()) or 0.0,
-        "values" if contract.classes is None else "probabilities",
-        (params.task,),
-        True,
-        "spy",
-    )
+    metric = metrics.find(params.metric, params.task)
     learned, held_out = folds.make_folds(typed, contract, 2, 0)[0]
     garbled = typed.copy()
     donors = np.resize(learned[:7], len(held_out) - 1)
     garbled.iloc[held_out[1:]] = typed.iloc[donors].to_numpy()
     for name in ("linear", "tree"):
         pipeline = models.build(models.MODELS[name], contract, params.task, 0)
+        said = []
         for table in (typed, garbled.astype(typed.dtypes)):
             rows = folds.Rows.of(table, contract)
-            folds.score_fold(name, pipeline, rows, (learned, held_out), 0, metric)
-        np.testing.assert_allclose(said[-1], said[-2], rtol=1e-12)
+            score = folds.score_fold(
+                folds.Job(name, pipeline, 0), rows, (learned, held_out), metric
+            )
+            said.append(score.values[0])
+        np.testing.assert_allclose(said[0], said[1], rtol=1e-12)
+
+
+def jobs_of(names, contract, params, count=2):
+    return [
+        folds.Job(name, models.build(models.MODELS[name], contract, params.task, 0), fold)
+        for name in names
+        for fold in range(count)
+    ]
 
 
 def test_scores_are_in_order_repeatable_and_reported_as_they_come(contract, params, typed):
     rows = folds.Rows.of(typed, contract)
     metric = metrics.find(params.metric, params.task)
-    pipelines = {
-        name: models.build(models.MODELS[name], contract, params.task, 0)
-        for name in ("tree", "dummy")
-    }
     made = folds.make_folds(typed, contract, 2, 0)
-    reported = []
-    first = folds.cross_validate(pipelines, rows, made, metric, reported.append)
-    second = folds.cross_validate(pipelines, rows, made, metric)
-    assert first[["name", "fold"]].to_numpy().tolist() == [
-        ["tree", 0],
-        ["tree", 1],
-        ["dummy", 0],
-        ["dummy", 1],
-    ]
-    assert first["score"].equals(second["score"])
+    jobs, reported = jobs_of(["tree", "dummy"], contract, params), []
+    first = folds.score_folds(jobs, rows, made, metric, reported.append)
+    second = folds.score_folds(jobs, rows, made, metric)
+    assert [(s.name, s.fold) for s in first] == [(job.name, job.fold) for job in jobs]
+    assert [s.score for s in first] == [s.score for s in second]
     assert len(reported) == 4
+    for score, (_, held_out) in zip(first, [*made, *made], strict=True):
+        said = metrics.Predictions(score.values, rows.classes)
+        assert metric(rows.y[held_out], said) == score.score
 
 
-@pytest.mark.parametrize(
-    ("name", "order"), [("roc_auc", ["high", "low"]), ("rmse", ["low", "high"])]
-)
-def test_a_summary_has_the_best_first_with_its_standard_error(name, order):
-    scores = pd.DataFrame(
-        [folds.Score("low", k, s, 1.0, 2.0) for k, s in enumerate([0.1, 0.3])]
-        + [folds.Score("high", k, s, 1.0, 2.0) for k, s in enumerate([0.7, 0.9])]
+def test_a_fit_is_interrupted_at_its_deadline(contract, params, typed):
+    rows = folds.Rows.of(typed, contract)
+    metric = metrics.find(params.metric, params.task)
+    made = folds.make_folds(typed, contract, 2, 0)
+    slow = models.build(models.MODELS["forest"], contract, params.task, 0)
+    slow.set_params(model__n_estimators=100_000)
+    jobs = [folds.Job("slow", slow, 0), *jobs_of(["dummy"], contract, params)]
+    assert folds.score_folds(jobs[:1], rows, made, metric, deadline=time.time() + 0.5) == []
+    assert folds.score_folds(jobs[1:], rows, made, metric, deadline=time.time() - 1) == []
+    assert len(folds.score_folds(jobs[1:], rows, made, metric)) == 2, "and the next one is not"
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_held_out_rows_say_when_boosting_stops(task):
+    contract, frame = made_up.every_type(task, 400)
+    outcomes = np.random.default_rng(0).permutation(frame["outcome"])  # nothing to learn
+    frame = frame.assign(outcome=pd.Series(outcomes, dtype=frame["outcome"].dtype))
+    rows, metric = folds.Rows.of(frame, contract), metrics.for_task(task)
+    pipeline = models.build(models.MODELS["boosting"], contract, task, 0)
+    made = folds.make_folds(frame, contract, 2, 0)
+    score = folds.score_fold(
+        folds.Job("boosting", pipeline, 0, stops=True), rows, made[0], next(iter(metric.values()))
     )
-    found = folds.summarise(scores, metrics.METRICS[name])
-    assert found["model"].tolist() == order
-    low = found.set_index("model").loc["low"]
-    assert low["mean"] == pytest.approx(0.2)
-    assert low["standard_error"] == pytest.approx(np.std([0.1, 0.3], ddof=1) / np.sqrt(2))
+    assert 1 <= score.rounds < pipeline.get_params()["model__max_iter"]
+
+
+def test_a_class_that_is_new_among_the_held_out_rows_does_not_stop_boosting():
+    y = ["a", "b"] * 40 + ["c"] * 40
+    group = ["one", "two"] * 40 + ["three"] * 40
+    levels = {"type": "category", "role": "target", "levels": ["a", "b", "c"]}
+    contract = made_up.contract_of(x=X, g={"type": "category", "role": "group"}, y=levels)
+    table = frame(y, g=group)
+    rows = folds.Rows.of(table, contract)
+    pipeline = models.build(models.MODELS["boosting"], contract, "multiclass", 0)
+    for fold in folds.make_folds(table, contract, 3, 0):
+        assert folds.score_fold(
+            folds.Job("boosting", pipeline, 0, stops=True), rows, fold, metrics.METRICS["accuracy"]
+        )

@@ -78,7 +78,7 @@ def test_a_class_that_was_not_learned_gets_probability_zero():
 
 
 def test_no_rows_get_no_predictions(champion, typed):
-    found = metrics.predict(champion.pipeline, typed.head(0), champion.contract.classes)
+    found = metrics.predict(champion.model, typed.head(0), champion.contract.classes)
     assert len(found.values) == len(found.labels) == 0
 
 
@@ -93,6 +93,44 @@ def test_no_rows_get_no_predictions(champion, typed):
 def test_a_metric_that_does_not_suit_the_task_is_refused(refused, name, task, messages):
     with refused("params.yaml: metric: ", *messages):
         metrics.find(name, task)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "expected"),
+    [
+        ("neg_log_loss", "multiclass", lambda y, p: -EXPECTED["log_loss"](y, p)),
+        ("neg_brier_score", "binary", lambda y, p: -EXPECTED["brier"](y, p)),
+        ("f1", "binary", lambda y, p: sk.f1_score(y == "a", p.labels == "a")),
+        ("matthews_corrcoef", "multiclass", lambda y, p: sk.matthews_corrcoef(y, p.labels)),
+        ("balanced_accuracy", "binary", lambda y, p: sk.balanced_accuracy_score(y, p.labels)),
+        ("neg_median_absolute_error", "regression", lambda y, p: -np.median(abs(y - p.values))),
+        (
+            "roc_auc_ovr",
+            "multiclass",
+            lambda y, p: sk.roc_auc_score(y, p.values[:, np.argsort(p.classes)], multi_class="ovr"),
+        ),
+    ],
+)
+def test_any_scorer_of_scikit_learn_is_a_metric_by_its_name(name, task, expected):
+    y, predictions = guesses(task)
+    found = metrics.find(name, task)
+    assert found.greater_is_better
+    assert found(y, predictions) == pytest.approx(expected(y, predictions))
+    assert next(iter(metrics.reported(name, task))) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [("neg_max_error", "binary"), ("f1", "regression"), ("f1", "multiclass")]
+)
+def test_a_scorer_of_scikit_learn_for_another_task_is_refused(refused, name, task):
+    with refused(f"params.yaml: metric: {name!r} is not a metric for task {task}"):
+        metrics.find(name, task)
+
+
+def test_the_interval_of_a_share_is_the_exact_one():
+    found = metrics.share(np.arange(20) < 18, 0.95)
+    # Clopper and Pearson's limits for 18 of 20, from tables of the binomial distribution
+    assert (found.value, round(found.low, 4), round(found.high, 4)) == (0.9, 0.6830, 0.9877)
 
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says():

@@ -54,3 +54,19 @@ def test_the_leaderboard_lists_the_best_model_at_the_top():
     table = pd.DataFrame({"model": ["b", "a"], "mean": [2.0, 1.0], "standard_error": [0.1, np.nan]})
     axes = plots.leaderboard(table, metrics.METRICS["r2"]).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("name", "sign"), [("r2", 1), ("rmse", -1)])
+def test_the_pareto_front_holds_what_nothing_beats_in_score_and_latency(name, sign):
+    table = pd.DataFrame(
+        {
+            "mean": [1.0, 3.0, 2.0, 4.0, np.nan],
+            "row_milliseconds": [1.0, 2.0, 3.0, 4.0, np.nan],
+            "chosen": [False, True, False, False, False],
+        }
+    )
+    table["mean"] *= sign
+    axes = plots.pareto(table, metrics.METRICS[name]).axes[0]
+    front, chosen = axes.get_lines()
+    assert front.get_xydata().tolist() == [[1, sign], [2, 3 * sign], [4, 4 * sign]]
+    assert chosen.get_xydata().tolist() == [[2, 3 * sign]]

@@ -11,10 +11,13 @@ def table(raw, contract):
 
 def test_rows_are_scored_as_the_pipeline_scores_them(champion, table, typed, contract):
     found = predict.predict(table, champion)
-    expected = metrics.predict(champion.pipeline, typed.head(40), contract.classes)
+    expected = metrics.predict(champion.model, typed.head(40), contract.classes)
     assert found["prediction"].tolist() == expected.labels.tolist()
     for position, label in enumerate(contract.classes or ()):
         assert found[f"probability of {label}"].tolist() == expected.values[:, position].tolist()
+    if contract.classes is None:
+        assert (found["low"] <= found["prediction"]).all()
+        assert (found["prediction"] <= found["high"]).all()
     assert found["reason"].isna().all()
     assert found[table.columns].equals(table)
 

@@ -31,7 +31,7 @@ def test_answers_are_exactly_what_the_pipeline_gives_for_the_table(
     client, champion, typed, contract, body
 ):
     answer = client.post("/predict", json={"rows": body}).json()
-    expected = metrics.predict(champion.pipeline, typed, contract.classes)
+    expected = metrics.predict(champion.model, typed, contract.classes)
     assert values(answer) == expected.values.tolist()
     if contract.classes:
         assert [one["label"] for one in answer["predictions"]] == expected.labels.tolist()

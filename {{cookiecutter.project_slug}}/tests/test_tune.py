@@ -1,57 +1,13 @@
 import json
+import shutil
+import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import metrics
-from {{cookiecutter.project_slug}}.stages import train, tune
-
-
-@pytest.fixture(scope="session")
-def board(typed, contract, params):
-    return train.compare(typed, contract, params)
-
-
-@pytest.fixture(scope="session")
-def trials(typed, contract, params, board):
-    return tune.search(typed, contract, params, board)
-
-
-def test_the_default_parameters_of_the_best_families_are_tried_first(trials, board, params):
-    first = sorted(trials, key=lambda trial: trial.trial)[: params.tune.models]
-    best = board[board["model"] != "dummy"].head(params.tune.models)
-    assert [trial.model for trial in first] == best["model"].tolist()
-    assert [trial.mean for trial in first] == best["mean"].tolist()
-    assert [trial.parameters for trial in first] == [{}] * params.tune.models
-
-
-def test_the_search_tries_as_often_as_it_may_and_puts_the_best_first(trials, params):
-    assert len(trials) == params.tune.models + params.tune.trials
-    means = [trial.mean for trial in trials]
-    greater = metrics.find(params.metric, params.task).greater_is_better
-    assert means == sorted(means, reverse=greater)
-
-
-def test_the_same_seed_makes_the_same_search(trials, typed, contract, params, board):
-    seen = []
-    again = tune.search(typed, contract, params, board, seen.append)
-    assert [(t.model, t.mean, t.parameters) for t in again] == [
-        (t.model, t.mean, t.parameters) for t in trials
-    ]
-    assert len(seen) == params.tune.trials
-
-
-def test_no_new_trial_begins_when_the_seconds_are_over(typed, contract, params, board):
-    hurried = params.tune.model_copy(update={"seconds": 1e-9})
-    found = tune.search(typed, contract, params.model_copy(update={"tune": hurried}), board)
-    assert len(found) == params.tune.models
-
-
-def test_a_leaderboard_of_the_baseline_alone_is_tuned_to_the_baseline(
-    typed, contract, params, board
-):
-    found = tune.search(typed, contract, params, board[board["model"] == "dummy"])
-    assert [trial.model for trial in found] == ["dummy"]
+from {{cookiecutter.project_slug}} import bundle, metrics
+from {{cookiecutter.project_slug}}.stages import tune
 
 
 def test_golden_rows_are_like_the_data_but_drawn_column_by_column(typed, contract):
@@ -60,13 +16,72 @@ def test_golden_rows_are_like_the_data_but_drawn_column_by_column(typed, contrac
     assert {len(row) for row in rows} == {len(contract.features)}
 
 
-def test_the_stage_writes_the_best_trial_as_the_candidate(project, command, champion):
+def test_the_stage_writes_the_chosen_trial_as_the_candidate_and_again_the_same(
+    project, command, champion
+):
     assert command("tune") == 0
-    best = pd.read_csv("reports/trials.csv").iloc[0]
+    trials = pd.read_csv("reports/trials.csv")
+    chosen = trials[trials["chosen"]].iloc[0]
     manifest = json.loads((project / "models/candidate/manifest.json").read_text())
-    assert manifest["model"] == best["model"] == champion.manifest["model"]
-    assert manifest["parameters"] == champion.manifest["parameters"]
-    assert json.loads(best["parameters"]) == pytest.approx(manifest["parameters"])
-    model = "model.skops"
+    assert manifest["model"] == chosen["model"] == champion.manifest["model"]
+    assert manifest["members"] == champion.manifest["members"]
+    assert json.loads(chosen["parameters"]) == [m["parameters"] for m in manifest["members"]]
     assert manifest["cross_validated"] == champion.manifest["cross_validated"]
-    assert manifest["files"]["golden.json"] == champion.manifest["files"]["golden.json"], model
+    assert manifest["files"]["golden.json"] == champion.manifest["files"]["golden.json"]
+
+
+def test_trials_are_listed_the_best_first_with_what_they_cost(finished, params):
+    trials = pd.read_csv(finished / "reports/trials.csv").dropna(subset=["row_milliseconds"])
+    greater = metrics.find(params.metric, params.task).greater_is_better
+    assert trials["mean"].tolist() == sorted(trials["mean"], reverse=greater)
+    assert len(trials) >= len(params.train.models), "the defaults are among them"
+    assert trials["behind"].iloc[0] == 0
+    assert (trials[["row_milliseconds", "megabytes"]] > 0).all(axis=None)
+
+
+def test_the_search_leaves_nothing_behind_when_it_has_ended(finished):
+    assert not list((finished / "models/search").glob("*"))
+
+
+def test_costs_decide_which_class_is_said(project, command, edit, contract, params):
+    if contract.classes is None:
+        edit(project / "params.yaml", "tune.costs", {"a": {"b": 2.0}})
+        assert command("run") == 2
+        return
+    names = [str(c).lower() if isinstance(c, bool) else c for c in contract.classes]
+    always = names[0]
+    dear = {true: {other: 1e6 for other in names if other != always} for true in names}
+    edit(project / "params.yaml", "tune.costs", dear)
+    edit(project / "params.yaml", "tune.trials", 1)
+    assert command("tune") == 0
+    candidate = bundle.load(project / "models/candidate")
+    golden = json.loads((project / "models/candidate/golden.json").read_text())
+    said = candidate.score([tuple(row) for row in golden["rows"]])
+    assert set(said.labels.tolist()) == {contract.classes[0]}
+    assert np.ptp(said.values) > 0
+
+
+def test_costs_of_a_class_that_is_not_there_are_refused_before_anything_runs(
+    project, command, edit, capsys
+):
+    edit(project / "params.yaml", "tune.costs", {"nobody": {"nothing": 2.0}})
+    assert command("run") == 2
+    assert "params.yaml: tune.costs: 'nobody' is not a class" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("backend", "package"), [("dask", "distributed"), ("ray", "ray"), ("spark", "joblibspark")]
+)
+def test_a_backend_whose_packages_are_not_installed_is_refused_with_the_command_that_helps(
+    project, command, edit, capsys, monkeypatch, backend, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    edit(project / "params.yaml", "compute.backend", backend)
+    assert command("train") == 2
+    assert f'make lock EXTRAS="{backend}"' in capsys.readouterr().err
+
+
+def test_a_search_before_any_comparison_is_refused(project, command, capsys):
+    shutil.rmtree("models/defaults")
+    assert command("tune") == 2
+    assert "models/defaults: no model has been compared yet" in capsys.readouterr().err

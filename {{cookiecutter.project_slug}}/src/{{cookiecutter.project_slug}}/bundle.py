@@ -3,7 +3,7 @@
 A bundle is a folder:
     manifest.json   what it is, and the SHA-256 of every other file
     contract.json   the columns it takes
-    model.skops     the fitted pipeline, in a format that loads without running its code
+    model.skops     the fitted model, in a format that loads without running its code
     golden.json     rows and the predictions that they must give
 """
 
@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import skops.io
 from pydantic import BaseModel
-from sklearn.pipeline import Pipeline
 
-from . import files
+from . import ensemble, files
 from .contract import Contract
 from .contract.cells import Cell, columns_of_rows, of_row
+from .ensemble import Ensemble, Region
 from .errors import InputError
 from .features import encoder, encoding
 from .metrics import Predictions, predict
@@ -32,12 +33,29 @@ MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json
 # The types that a bundle may contain beside those that skops trusts. Never taken from the file.
 # (The function of a partial must be in the list too.)
 TRUSTED = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    f"{__package__}.features.selection.Important",
     f"{__package__}.features.selection.Varying",
+    *(
+        f"{__package__}.estimators.{module}.Quick{kind}{task}"
+        for module, kind in (
+            ("boosting", "Boosting"),
+            ("forest", "ExtraTrees"),
+            ("forest", "Forest"),
+        )
+        for task in ("Classifier", "Regressor")
+    ),
+    f"{__package__}.estimators.coded.CodedClasses",
+    f"{__package__}.estimators.spline.Splines",
+    f"{__package__}.estimators.target.LogTarget",
     "functools.partial",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._mutual_info.mutual_info_classif",
     "sklearn.feature_selection._mutual_info.mutual_info_regression",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
@@ -45,6 +63,9 @@ TRUSTED = [
     *(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in (
+            ensemble.Combination,
+            ensemble.Ensemble,
+            ensemble.Region,
             encoder.Encoder,
             encoding.Number,
             encoding.ScaledNumber,
@@ -58,9 +79,9 @@ TRUSTED = [
 
 @dataclass(frozen=True)
 class Bundle:
-    """A fitted pipeline with the contract of its columns and the facts about it."""
+    """A fitted model with the contract of its columns and the facts about it."""
 
-    pipeline: Pipeline
+    model: Ensemble
     contract: Contract
     manifest: dict[str, Any]
 
@@ -74,32 +95,43 @@ class Bundle:
 
         Gives what the pipeline gives for the same rows as a table.
         """
-        encode, *others = [step for _, step in self.pipeline.steps]
         columns = encoder.with_engineered(columns_of_rows(rows, self.contract))
-        rest = Pipeline([(str(position), step) for position, step in enumerate(others)])
-        return predict(rest, encode.encode(columns), self.contract.classes)
+        return Predictions(self.model.score_cells(columns), self.contract.classes, self.model.costs)
 
     def answers(self, rows: Sequence[BaseModel]) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
-        return describe(self.score([of_row(row) for row in rows]))
+        return describe(self.score([of_row(row) for row in rows]), self.model.region)
 
 
-def describe(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return predictions as JSON values: a label with probabilities, or a value."""
+def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
+    """Return predictions as JSON values.
+
+    A label with the probabilities of all classes and the set of classes that holds the true one
+    with the region's coverage; or a value with its interval.
+    """
+    values = predictions.values
     if predictions.classes is None:
-        return [{"value": value} for value in predictions.values.tolist()]
+        ends = region.interval(values).tolist()
+        return [{"value": v, "interval": e} for v, e in zip(values.tolist(), ends, strict=True)]
     names = [str(c).lower() if isinstance(c, bool) else c for c in predictions.classes]
     return [
-        {"label": predictions.classes[best], "probabilities": dict(zip(names, values, strict=True))}
-        for best, values in zip(
-            predictions.values.argmax(axis=1), predictions.values.tolist(), strict=True
+        {
+            "label": label,
+            "probabilities": dict(zip(names, row, strict=True)),
+            "set": [name for name, inside in zip(names, members, strict=True) if inside],
+        }
+        for label, row, members in zip(
+            predictions.labels.tolist(),
+            values.tolist(),
+            region.members(values).tolist(),
+            strict=True,
         )
     ]
 
 
 def save(
     folder: Path,
-    pipeline: Pipeline,
+    fitted: Ensemble,
     contract: Contract,
     golden: Sequence[tuple[Cell, ...]],
     **facts: Any,
@@ -108,7 +140,7 @@ def save(
 
     Args:
         folder: where; one that is there is replaced.
-        pipeline: fitted on columns of the contract.
+        fitted: the model, on columns of the contract.
         contract: of the columns.
         golden: rows to keep with their predictions, scored again at every load.
         facts: more keys for the manifest (JSON values).
@@ -120,10 +152,10 @@ def save(
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in libraries},
     }
-    predictions = Bundle(pipeline, contract, manifest).score(golden)
+    predictions = Bundle(fitted, contract, manifest).score(golden)
     with files.replacing(folder) as scratch:
         scratch.mkdir()
-        skops.io.dump(pipeline, scratch / MODEL)
+        skops.io.dump(fitted, scratch / MODEL, compression=ZIP_DEFLATED)
         (scratch / CONTRACT).write_text(contract.model_dump_json(indent=2), encoding="utf-8")
         files.write_json(
             scratch / GOLDEN, {"rows": golden, "predictions": predictions.values.tolist()}
@@ -170,7 +202,7 @@ def load(folder: Path) -> Bundle:
     return bundle
 
 
-def _read_model(path: Path) -> Pipeline:
+def _read_model(path: Path) -> Ensemble:
     try:
         unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
         if unknown:
@@ -183,8 +215,8 @@ def _read_model(path: Path) -> Pipeline:
         raise
     except Exception as error:  # skops raises what the broken file makes it stumble over
         raise InputError(f"{path}: not a model in skops format ({error})") from error
-    if not isinstance(model, Pipeline):
-        raise InputError(f"{path}: holds a {type(model).__name__}, not a Pipeline")
+    if not isinstance(model, Ensemble):
+        raise InputError(f"{path}: holds a {type(model).__name__}, not an Ensemble")
     return model
 
 
@@ -202,7 +234,9 @@ class _PyFunc:
         if len(checked.invalid):
             raise InputError("; ".join(checked.invalid["reason"]))
         contract = self.bundle.contract
-        return describe(predict(self.bundle.pipeline, checked.valid, contract.classes))
+        return describe(
+            predict(self.bundle.model, checked.valid, contract.classes), self.bundle.model.region
+        )
 
 
 def _load_pyfunc(path: str) -> _PyFunc:

@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -45,11 +45,23 @@ class Train(Section):
 
 
 class Tune(Section):
-    """How long, and for how many of the best models, hyperparameters are searched."""
+    """How long hyperparameters are searched, and which model is taken in the end."""
 
     models: int = Field(ge=1)
-    trials: int = Field(ge=1)
-    seconds: float = Field(gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+    clock: Literal["wall", "cpu"] = "wall"
+    trials: int | None = Field(default=None, ge=1)
+    prefer: Literal["accuracy", "balanced", "speed"]
+    max_milliseconds: float = Field(gt=0)
+    max_megabytes: float = Field(gt=0)
+    coverage: float = Field(gt=0.5, lt=1)
+    costs: dict[str, dict[str, float]] | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> "Tune":
+        if self.seconds is None and self.trials is None:
+            raise ValueError("needs seconds or trials, so that the search ends")
+        return self
 
 
 class Evaluate(Section):
@@ -66,9 +78,12 @@ class Release(Section):
 
 
 class Compute(Section):
-    """The processes that fits are spread over; -1 is one for each core."""
+    """Where fits run, and how many at once; -1 is one for each core."""
 
+    backend: Literal["processes", "dask", "ray", "spark"]
     workers: Literal[-1] | Annotated[int, Field(ge=1)]
+    address: str | None = None
+    """Of the cluster; None makes one on this machine."""
 
 
 class Params(Section):

@@ -25,6 +25,8 @@ TEST = SPLIT / "test.parquet"
 QUARANTINE = SPLIT / "quarantine.csv"
 SPLIT_RECORD = SPLIT / "record.json"
 
+DEFAULTS = Path("models/defaults")
+SEARCH = Path("models/search")
 CANDIDATE = Path("models/candidate")
 CHAMPION = Path("models/champion")
 VERSIONS = Path("models/versions")

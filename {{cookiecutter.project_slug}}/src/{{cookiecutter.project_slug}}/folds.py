@@ -1,20 +1,29 @@
 """Cross-validation: the folds that a contract calls for, and pipelines scored on them."""
 
+import pickle
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from .contract import Contract
 from .errors import InputError
-from .metrics import Classes, Metric, predict
+from .metrics import Array, Classes, Metric, predict
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -54,22 +63,11 @@ def _enough(found: int, needed: int, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Score:
-    """How a pipeline did on one fold."""
-
-    name: str
-    fold: int
-    score: float
-    fit_seconds: float
-    predict_seconds: float
-
-
-@dataclass(frozen=True)
 class Rows:
     """Rows to learn from: features (n, columns) typed by the contract, and outcomes (n,)."""
 
     X: pd.DataFrame
-    y: NDArray[Any]
+    y: Array
     classes: Classes | None
 
     @classmethod
@@ -82,53 +80,164 @@ class Rows:
         return cls(frame[list(contract.features)], y, contract.classes)
 
 
-def score_fold(name: str, pipeline: Any, rows: Rows, fold: Fold, k: int, metric: Metric) -> Score:
-    """Fit a copy of the pipeline without fold k and score it there."""
-    fit, held_out = fold
-    start = time.perf_counter()
-    fitted = clone(pipeline).fit(rows.X.iloc[fit], rows.y[fit])
-    fitted_at = time.perf_counter()
-    predictions = predict(fitted, rows.X.iloc[held_out], rows.classes)
-    seconds = time.perf_counter() - fitted_at
-    return Score(name, k, metric(rows.y[held_out], predictions), fitted_at - start, seconds)
+@dataclass(frozen=True)
+class Job:
+    """A pipeline to fit without a fold, and to score there."""
+
+    name: str
+    pipeline: Pipeline
+    fold: int
+    stops: bool = False
+    """Whether the held-out rows say after how many rounds the model stops."""
 
 
-def cross_validate(
-    pipelines: dict[str, Any],
+@dataclass(frozen=True)
+class Score:
+    """How a pipeline did on one fold, and what it cost."""
+
+    name: str
+    fold: int
+    score: float
+    values: Array
+    """What it said of the held-out rows: (rows, classes), or (rows,) for regression."""
+    fit_seconds: float
+    predict_seconds: float
+    row_milliseconds: float
+    """To score a single request."""
+    megabytes: float
+    """On disk, compressed."""
+    cpu_seconds: float
+    rounds: int | None
+
+
+class OutOfTime(Exception):
+    """A fit was interrupted at its deadline."""
+
+
+@contextmanager
+def until(deadline: float | None) -> Iterator[None]:
+    """Interrupt the block at a deadline, in seconds since 1970.
+
+    Only in the main thread of a process, which is where joblib's own workers run their jobs; other
+    backends end the job that is under way.
+
+    Raises:
+        OutOfTime: the deadline came.
+    """
+    if deadline is None:
+        yield
+        return
+    left = deadline - time.time()
+    if left <= 0:
+        raise OutOfTime
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        raise OutOfTime
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, left)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def fit(pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool) -> int | None:
+    """Fit a pipeline without a fold; returns the rounds at which the held-out rows stopped it.
+
+    Held-out rows are encoded by what was learned from the others. Stopping by them flatters the
+    score a little, as in every library that does it; the test rows do not take part.
+    """
+    learned, held_out = fold
+    X, y = rows.X.iloc[learned], rows.y[learned]
+    if rows.classes:  # one may be new among the rows of another group or of a later time
+        held_out = held_out[np.isin(rows.y[held_out], y)]
+    if not stops or not len(held_out):
+        pipeline.fit(X, y)
+        return None
+    *steps, (_, model) = pipeline.steps
+    model.set_params(
+        **{name: True for name in model.get_params() if name.endswith("early_stopping")}
+    )
+    before = Pipeline(steps)
+    matrix = before.fit_transform(X, y)
+    model.fit(matrix, y, X_val=before.transform(rows.X.iloc[held_out]), y_val=rows.y[held_out])
+    return int(model.n_iter_)
+
+
+def score_fold(
+    job: Job, rows: Rows, fold: Fold, metric: Metric, deadline: float | None = None
+) -> Score | None:
+    """Fit a copy of the job's pipeline without a fold and score it there, on one core.
+
+    Returns:
+        The score, or None if the deadline came first.
+    """
+    try:
+        with until(deadline), threadpool_limits(1):
+            start, cpu = time.perf_counter(), time.process_time()
+            pipeline = clone(job.pipeline)
+            rounds = fit(pipeline, rows, fold, job.stops)
+            fitted = time.perf_counter()
+            X = rows.X.iloc[fold[1]]
+            said = predict(pipeline, X, rows.classes)
+            predicted = time.perf_counter()
+            return Score(
+                job.name,
+                job.fold,
+                metric(rows.y[fold[1]], said),
+                said.values,
+                fitted - start,
+                predicted - fitted,
+                row_milliseconds(pipeline, X),
+                len(zlib.compress(pickle.dumps(pipeline), 1)) / 1e6,
+                time.process_time() - cpu,
+                rounds,
+            )
+    except OutOfTime:
+        return None
+
+
+def row_milliseconds(pipeline: Pipeline, X: pd.DataFrame, repeats: int = 5) -> float:
+    """Return how long a fitted pipeline takes for one row of cells, without pandas."""
+    encode, *others = [step for _, step in pipeline.steps]
+    columns = encode.cells(X.iloc[:1])
+    rest = Pipeline([(str(position), step) for position, step in enumerate(others)])
+    predict_one = getattr(rest, "predict_proba", rest.predict)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        predict_one(encode.encode(columns))
+        seconds.append(time.perf_counter() - start)
+    return 1e3 * median(seconds)
+
+
+def score_folds(
+    jobs: Iterable[Job],
     rows: Rows,
     folds: list[Fold],
     metric: Metric,
     on_score: Callable[[Score], None] = lambda score: None,
-) -> pd.DataFrame:
-    """Score pipelines on the same folds, in parallel as joblib's `parallel_config` says.
+    deadline: float | None = None,
+) -> list[Score]:
+    """Do jobs in parallel, as joblib's `parallel_config` says.
 
     Returns:
-        One row for each name and fold, with the fields of `Score`, in a fixed order.
+        The scores of the jobs that ended in time, in the order of the jobs.
     """
-    jobs = (
-        delayed(score_fold)(name, pipeline, rows, fold, k, metric)
-        for name, pipeline in pipelines.items()
-        for k, fold in enumerate(folds)
-    )
-    scores = []
-    results: Iterator[Score] = Parallel(return_as="generator_unordered")(jobs)
+    ordered = list(jobs)
+    work = (delayed(score_fold)(job, rows, folds[job.fold], metric, deadline) for job in ordered)
+    found = {}
+    backend, _ = get_active_backend()
+    return_as = "generator_unordered" if backend.supports_return_generator else "list"
+    results: Iterable[Score | None] = Parallel(return_as=return_as)(work)
     for score in results:
-        on_score(score)
-        scores.append(score)
-    order = {name: position for position, name in enumerate(pipelines)}
-    return pd.DataFrame(sorted(scores, key=lambda s: (order[s.name], s.fold)))
-
-
-def summarise(scores: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Return one row for each name, the best first: mean score, its standard error, seconds."""
-    by_name = scores.groupby("name", sort=False)
-    table = pd.DataFrame(
-        {
-            "mean": by_name["score"].mean(),
-            "standard_error": by_name["score"].sem(),
-            "fit_seconds": by_name["fit_seconds"].mean(),
-            "predict_seconds": by_name["predict_seconds"].mean(),
-        }
-    )
-    table = table.sort_values("mean", ascending=not metric.greater_is_better, kind="stable")
-    return table.rename_axis("model").reset_index()
+        if score is not None:
+            on_score(score)
+            found[score.name, score.fold] = score
+    places = [(job.name, job.fold) for job in ordered]
+    return [found[place] for place in places if place in found]

@@ -1,13 +1,14 @@
-"""Metrics by name, and how sure they are. To add one, write its line; nothing else changes."""
+"""Metrics by name, and how sure they are. To add one, write its function and its line."""
 
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 
 from .config import Task
 from .errors import InputError
@@ -25,16 +26,21 @@ class Predictions:
     classes: Classes | None = None
     """The classes in the order of the columns of `values`, the positive one last; None for
     regression."""
+    costs: Array | None = None
+    """The cost of each decision (column) for each true class (row), shape (classes, classes); None
+    when every mistake costs the same."""
 
     def __getitem__(self, rows: Any) -> "Predictions":
-        return Predictions(self.values[rows], self.classes)
+        return Predictions(self.values[rows], self.classes, self.costs)
 
     @property
     def labels(self) -> Array:
-        """The most probable class of each row; for regression the values themselves."""
+        """The class of each row with the least expected cost; for regression the values."""
         if self.classes is None:
             return self.values
-        return np.array(self.classes)[self.values.argmax(axis=1)]
+        if self.costs is None:
+            return np.array(self.classes)[self.values.argmax(axis=1)]
+        return np.array(self.classes)[(self.values @ self.costs).argmin(axis=1)]
 
     def codes(self, y: Array) -> Array:
         """Return the position of each outcome among the classes."""
@@ -52,14 +58,15 @@ def predict(pipeline: Any, X: Any, classes: Classes | None) -> Predictions:
         classes: the order of the probabilities' columns; one that did not occur in training gets
             probability 0. None for regression.
     """
+    costs = getattr(pipeline, "costs_", None)
     if not len(X):
-        return Predictions(np.zeros((0, len(classes)) if classes else 0), classes)
+        return Predictions(np.zeros((0, len(classes)) if classes else 0), classes, costs)
     if classes is None:
         return Predictions(pipeline.predict(X))
     found = pipeline.predict_proba(X)
     values = np.zeros((len(found), len(classes)))
     values[:, [classes.index(label) for label in pipeline.classes_.tolist()]] = found
-    return Predictions(values, classes)
+    return Predictions(values, classes, costs)
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,10 @@ class Metric:
     """A measure of predictions against outcomes."""
 
     function: Callable[[Array, Any], float]
-    """Takes outcomes (n,) and what `of` names: probabilities, labels or values."""
-    of: Literal["positive", "probabilities", "labels", "values"]
+    """Takes outcomes (n,) and what `of` names."""
+    of: Literal["positive", "decisions", "probabilities", "labels", "values"]
+    """The probability of the positive class (outcomes are booleans), whether it is decided on (so
+    are these), probabilities of all (outcomes are codes), labels, or numbers."""
     tasks: tuple[Task, ...]
     greater_is_better: bool
     title: str
@@ -80,6 +89,8 @@ class Metric:
             return float(self.function(y, predictions.values))
         if self.of == "positive":
             return float(self.function(y == classes[-1], predictions.values[:, -1]))
+        if self.of == "decisions":
+            return float(self.function(y == classes[-1], predictions.labels == classes[-1]))
         if self.of == "probabilities":
             return float(self.function(predictions.codes(y), predictions.values))
         return float(self.function(y, predictions.labels))
@@ -167,25 +178,67 @@ METRICS: dict[str, Metric] = {
 
 
 def for_task(task: Task) -> dict[str, Metric]:
-    """Return the metrics that make sense for a task, by name."""
+    """Return our metrics that make sense for a task, by name."""
     return {name: metric for name, metric in METRICS.items() if task in metric.tasks}
 
 
+def reported(chosen: str, task: Task) -> dict[str, Metric]:
+    """Return the metrics that are measured on test rows, the chosen one first."""
+    return {chosen: find(chosen, task)} | for_task(task)
+
+
 def find(name: str, task: Task) -> Metric:
-    """Return a metric.
+    """Return a metric: one of ours, or a scorer of scikit-learn by its name there.
 
     Raises:
         InputError: there is no such metric for the task.
     """
     known = for_task(task)
-    if name not in known:
+    found = known.get(name) or _scorer(name, task)
+    if found is None:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         raise InputError(
             f"params.yaml: metric: {name!r} is not a metric for task {task}; "
-            f"{hint}Known: {', '.join(known)}"
+            f"{hint}Known: {', '.join(known)}, and the scorers of scikit-learn for such a task"
         )
-    return known[name]
+    return found
+
+
+def _scorer(name: str, task: Task) -> Metric | None:
+    """Return a scorer of scikit-learn as a metric, or None if it cannot score the task."""
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    if name not in get_scorer_names():
+        return None
+    scorer = get_scorer(name)
+    function, sign, options = scorer._score_func, scorer._sign, dict(scorer._kwargs)
+    responses = scorer._response_method
+    labels = "predict" in ([responses] if isinstance(responses, str) else responses)
+    of: Literal["positive", "decisions", "probabilities", "labels", "values"]
+    classes: Classes | None
+    if task == "regression":
+        of, classes = "values", None
+    elif task == "binary":
+        of, classes = "decisions" if labels else "positive", (False, True)
+    else:
+        of, classes = "labels" if labels else "probabilities", ("a", "b", "c")
+
+    def score(y: Array, said: Array) -> float:
+        named = of == "probabilities" and "labels" in signature(function).parameters
+        every = {"labels": range(said.shape[1])} if named else {}
+        return float(sign * function(y, said, **options, **every))
+
+    metric = Metric(score, of, (task,), True, name)
+    try:  # on a small example, to know whether it is for such a task
+        if classes is None:
+            metric(np.array([1.5, 2.0, 4.0]), Predictions(np.array([1.2, 2.5, 3.0])))
+        else:
+            y = np.array([*classes, *classes])
+            metric(y, Predictions(np.eye(len(classes))[[*range(len(classes))] * 2], classes))
+    except (ValueError, TypeError):
+        return None
+    return metric
 
 
 @dataclass(frozen=True)
@@ -227,3 +280,12 @@ def interval(
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Interval(statistic(np.arange(size)), float(low), float(high))
+
+
+def share(hits: Array, confidence: float) -> Interval:
+    """Return the share of true values of shape (n,), with its exact interval.
+
+    Clopper and Pearson 1934.
+    """
+    found = binomtest(int(hits.sum()), len(hits)).proportion_ci(confidence, method="exact")
+    return Interval(float(hits.mean()), float(found.low), float(found.high))

@@ -14,14 +14,18 @@ CHUNK = 10_000
 
 
 def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
-    """Return the rows with their predictions: `prediction`, and a `probability of …` per class.
+    """Return the rows with their predictions.
 
-    Rows that break the contract keep their place; `reason` says why they have no prediction.
+    These are `prediction`, and a `probability of …` per class or the ends of the interval, `low`
+    and `high`. Rows that break the contract keep their place; `reason` says why they have none.
     """
     table = table.reset_index(drop=True)
     checked = check(table, champion.contract, target=False)
-    predictions = score(champion.pipeline, checked.valid, champion.contract.classes)
+    predictions = score(champion.model, checked.valid, champion.contract.classes)
     found = pd.DataFrame({"prediction": predictions.labels})
+    if predictions.classes is None:
+        ends = champion.model.region.interval(predictions.values)
+        found["low"], found["high"] = ends[:, 0], ends[:, 1]
     for position, label in enumerate(predictions.classes or ()):
         found[f"probability of {label}"] = predictions.values[:, position]
     found.index = table.index.difference(checked.invalid.index)

@@ -14,7 +14,7 @@ from rich.text import Text
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from . import bundle, files, metrics, models, sources
+from . import bundle, calibration, files, metrics, models, sources
 from .config import Params
 from .contract import Contract
 from .errors import InputError
@@ -33,7 +33,9 @@ def check_files() -> None:
     params, contract = Params.load(), Contract.load()
     contract.require(params.task)
     metrics.find(params.metric, params.task)
-    models.find(params.train.models, "train.models")
+    models.find(params.train.models, params.task)
+    if params.tune.costs:
+        calibration.cost_matrix(params.tune.costs, contract.classes or ())
     try:
         sources.require(params.collect.source)
     except InputError as error:
@@ -90,7 +92,7 @@ def summary() -> Panel:
     """Return what the last run came to, for the terminal."""
     params, champion = Params.load(), bundle.load(files.CHAMPION)
     results = files.read_json(files.METRICS)
-    known = metrics.for_task(params.task)
+    known = metrics.reported(params.metric, params.task)
     board = Table("model", params.metric, "± s.e.", "fit s", title="Leaderboard (cross-validated)")
     for row in pd.read_csv(files.LEADERBOARD).to_dict("records"):
         cells = (row["mean"], row["standard_error"], row["fit_seconds"])

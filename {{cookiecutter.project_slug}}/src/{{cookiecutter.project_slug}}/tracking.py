@@ -126,14 +126,16 @@ def log_trials(trials: pd.DataFrame, metric: str, parent: str) -> None:
     experiment = client.get_run(parent).info.experiment_id
     for trial in trials.to_dict("records"):
         child = client.create_run(
-            experiment, run_name=f"trial {trial['trial']}", tags={MLFLOW_PARENT_RUN_ID: parent}
+            experiment, run_name=trial["model"], tags={MLFLOW_PARENT_RUN_ID: parent}
         ).info.run_id
-        values = {"seconds": trial["seconds"]}
-        if not pd.isna(trial["mean"]):
-            values[f"cv_{metric}"] = trial["mean"]
+        names = {"mean": f"cv_{metric}"} | {n: n for n in ("row_milliseconds", "megabytes")}
         client.log_batch(
             child,
-            metrics=[Metric(name, value, 0, 0) for name, value in values.items()],
+            metrics=[
+                Metric(shown, trial[name], 0, 0)
+                for name, shown in names.items()
+                if not pd.isna(trial[name])
+            ],
             params=[Param("model", trial["model"]), Param("parameters", trial["parameters"])],
             tags=[RunTag("stage", "trial")],
         )

@@ -108,7 +108,11 @@ class Encoder(TransformerMixin, BaseEstimator):
     def transform(self, X: "pd.DataFrame") -> Matrix:
         """Encode a typed table; returns shape (n, width_)."""
         check_is_fitted(self)
-        return self.encode(self._columns(X, reset=False))
+        return self.encode(self.cells(X))
+
+    def cells(self, X: "pd.DataFrame") -> dict[str, Cells]:
+        """Return the columns of a typed table as cells, engineered features included."""
+        return self._columns(X, reset=False)
 
     def encode(self, columns: Mapping[str, Cells]) -> Matrix:
         """Encode columns of cells, engineered features included; returns shape (n, width_)."""

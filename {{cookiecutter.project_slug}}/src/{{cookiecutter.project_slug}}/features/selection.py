@@ -1,14 +1,14 @@
 """Ways to choose among the encoded columns, as the second step of a pipeline."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.feature_selection import (
-    SelectFromModel,
     SelectorMixin,
     SelectPercentile,
     mutual_info_classif,
@@ -45,6 +45,35 @@ class Varying(SelectorMixin, BaseEstimator):
         return tags
 
 
+class Important(SelectorMixin, BaseEstimator):
+    """Keep the columns that extra trees find more important than the median one.
+
+    Unlike scikit-learn's SelectFromModel it forgets the trees, which a request would wait for.
+    """
+
+    def __init__(self, trees: Any, random_state: int | None = None) -> None:
+        self.trees = trees
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "Important":
+        """Fit the trees to a matrix of shape (n, columns) and outcomes (n,)."""
+        X, y = validate_data(self, X, y, dtype="float64", ensure_all_finite="allow-nan")
+        trees = clone(self.trees).set_params(random_state=self.random_state).fit(X, y)
+        self.important_ = trees.feature_importances_ >= np.median(trees.feature_importances_)
+        return self
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        return self.important_
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that missing values are welcome, and that outcomes are needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        return tags
+
+
 def none(task: Task, seed: int) -> Any:
     """Keep every column."""
     return "passthrough"
@@ -58,14 +87,13 @@ def variance(task: Task, seed: int) -> Any:
 def mutual_information(task: Task, seed: int) -> Any:
     """Keep the half of the columns that tells most about the target (Kraskov et al. 2004)."""
     score = mutual_info_regression if task == "regression" else mutual_info_classif
-    return SelectPercentile(score, percentile=50)
+    return SelectPercentile(partial(score, random_state=seed), percentile=50)
 
 
 def importance(task: Task, seed: int) -> Any:
     """Keep the columns that extra trees find more important than the median one."""
     trees = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
-    model = trees(n_estimators=50, min_samples_leaf=5, random_state=seed)
-    return SelectFromModel(model, threshold="median")
+    return Important(trees(n_estimators=50, min_samples_leaf=5), random_state=seed)
 
 
 SELECTIONS: dict[str, Callable[[Task, int], Any]] = {

@@ -18,14 +18,18 @@ class Served(BaseModel):
 class ClassPrediction(BaseModel):
     """The prediction for one row."""
 
-    label: str | bool = Field(description="The most probable class.")
+    label: str | bool = Field(description="The class decided on; see `tune.costs`.")
     probabilities: dict[str, float] = Field(description="The probability of each class.")
+    set: list[str] = Field(description="Classes that hold the true one, as often as agreed.")
 
 
 class ValuePrediction(BaseModel):
     """The prediction for one row."""
 
     value: float
+    interval: tuple[float, float] = Field(
+        description="Holds the true value, as often as `tune.coverage` says."
+    )
 
 
 class Problem(BaseModel):

@@ -14,6 +14,7 @@ from .. import bundle, files, metrics, models, plots, tracking
 from ..bundle import Bundle
 from ..config import Params
 from ..contract.cells import rows_of_table
+from ..ensemble import Region
 from ..folds import Rows
 from ..metrics import Interval, Predictions, predict
 
@@ -29,7 +30,7 @@ def measure(y: Any, predictions: Predictions, params: Params) -> dict[str, Inter
             seed=params.seed,
             strata=y if predictions.classes else None,
         )
-        for name, metric in metrics.for_task(params.task).items()
+        for name, metric in metrics.reported(params.metric, params.task).items()
     }
 
 
@@ -52,6 +53,18 @@ def disagreement(candidate: Bundle, test: pd.DataFrame, predictions: Predictions
     return float(np.abs(candidate.score(rows).values - predictions.values).max())
 
 
+def coverage(region: Region, y: Any, predictions: Predictions, params: Params) -> dict[str, Any]:
+    """Return how many outcomes are inside the sets or intervals, and how large these are."""
+    if predictions.classes is None:
+        ends = region.interval(predictions.values)
+        hits, sizes = (ends[:, 0] <= y) & (y <= ends[:, 1]), ends[:, 1] - ends[:, 0]
+    else:
+        inside = region.members(predictions.values)
+        hits, sizes = inside[np.arange(len(y)), predictions.codes(y)], inside.sum(axis=1)
+    found = asdict(metrics.share(hits, params.evaluate.confidence))
+    return {**found, "nominal": region.coverage, "mean_size": float(sizes.mean())}
+
+
 def evaluate(
     candidate: Bundle, train: pd.DataFrame, test: pd.DataFrame, params: Params
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -62,23 +75,23 @@ def evaluate(
     """
     contract = candidate.contract
     rows = Rows.of(test, contract)
-    predictions = predict(candidate.pipeline, rows.X, rows.classes)
+    predictions = predict(candidate.model, rows.X, rows.classes)
     learned = Rows.of(train, contract)
     baseline = models.build(models.MODELS[models.BASELINE], contract, params.task, params.seed)
     baseline.fit(learned.X, learned.y)
     constant = predict(baseline, rows.X, rows.classes)
     metric = metrics.find(params.metric, params.task)
+    reported = metrics.reported(params.metric, params.task)
     figures = {plot.__name__: plot(rows.y, predictions) for plot in plots.PLOTS[params.task]}
-    figures["importance"] = plots.importance(
-        candidate.pipeline, rows, contract, metric, params.seed
-    )
+    figures["importance"] = plots.importance(candidate.model, rows, contract, metric, params.seed)
     results = {
         "model": candidate.manifest["model"],
         "candidate": candidate.digest,
         "rows": len(test),
         "metrics": {n: asdict(i) for n, i in measure(rows.y, predictions, params).items()},
-        "baseline": {n: m(rows.y, constant) for n, m in metrics.for_task(params.task).items()},
+        "baseline": {name: each(rows.y, constant) for name, each in reported.items()},
         "gain": asdict(gain(rows.y, predictions, constant, params)),
+        "coverage": coverage(candidate.model.region, rows.y, predictions, params),
         "disagreement": disagreement(candidate, test, predictions),
     }
     return results, figures
@@ -89,7 +102,9 @@ def embed(picture: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
 
 
-def render(results: dict[str, Any], params: Params, leaderboard: pd.DataFrame) -> str:
+def render(
+    results: dict[str, Any], params: Params, leaderboard: pd.DataFrame, trials: pd.DataFrame
+) -> str:
     """Return the report as one self-contained HTML page."""
     environment = Environment(
         loader=PackageLoader(__package__.partition(".")[0]),
@@ -102,8 +117,12 @@ def render(results: dict[str, Any], params: Params, leaderboard: pd.DataFrame) -
         project=tracking.NAME,
         results=results,
         params=params,
-        titles=metrics.for_task(params.task),
+        titles=metrics.reported(params.metric, params.task),
         leaderboard=leaderboard.to_dict("records"),
+        chosen=trials[trials["chosen"]].iloc[0].to_dict(),
+        best=trials.iloc[0].to_dict(),
+        given_up=int(trials["row_milliseconds"].isna().sum()),
+        tried=len(trials),
         split=files.read_json(files.SPLIT_RECORD),
         source=files.read_json(files.RAW_RECORD),
         manifest=files.read_json(files.CANDIDATE / bundle.MANIFEST),
@@ -115,11 +134,12 @@ def main() -> None:
     """Write metrics, figures and the report of the candidate."""
     params, candidate = Params.load(), bundle.load(files.CANDIDATE)
     train, test = pd.read_parquet(files.TRAIN), pd.read_parquet(files.TEST)
-    leaderboard = pd.read_csv(files.LEADERBOARD)
+    leaderboard, trials = pd.read_csv(files.LEADERBOARD), pd.read_csv(files.TRIALS)
     metric = metrics.find(params.metric, params.task)
     with plots.style():
         results, figures = evaluate(candidate, train, test, params)
         figures["leaderboard"] = plots.leaderboard(leaderboard, metric)
+        figures["pareto"] = plots.pareto(trials, metric)
         with files.replacing(files.FIGURES) as scratch:
             scratch.mkdir()
             for name, figure in figures.items():
@@ -128,7 +148,7 @@ def main() -> None:
                 (scratch / f"{name}.png").write_bytes(buffer.getvalue())
     files.write_json(files.METRICS, results)
     with files.replacing(files.REPORT) as scratch:
-        scratch.write_text(render(results, params, leaderboard), encoding="utf-8")
+        scratch.write_text(render(results, params, leaderboard, trials), encoding="utf-8")
     with tracking.resume(candidate.manifest["run_id"]):
         tracking.log_table(test, "test", str(files.TEST))
         tracking.log_metrics({f"test_{n}": i["value"] for n, i in results["metrics"].items()})

@@ -1,100 +1,65 @@
-"""tune: search the hyperparameters of the best families and fit the winner on all training rows."""
+"""tune: search for the best model within the budget and fit it on all training rows."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import cycle, islice
+import shutil
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
 import pandas as pd
-from joblib import parallel_config
-from rich.progress import Progress
+from joblib import effective_n_jobs
+from rich.progress import BarColumn, Progress, TextColumn
 
-from .. import bundle, files, metrics, models, tracking
+from .. import blending, bundle, candidates, files, metrics, tracking
+from ..assembly import choose, finish
+from ..blending import Choice
+from ..budget import Budget
+from ..compute import parallel
 from ..config import Params
 from ..contract import Contract
 from ..contract.cells import Cell, rows_of_table
-from ..folds import Rows, cross_validate, make_folds, summarise
+from ..ensemble import Ensemble
+from ..folds import Rows, make_folds
+from ..search import Search
 
 GOLDEN_ROWS = 20
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One choice of a family and its parameters, cross-validated."""
-
-    trial: int
-    model: str
-    mean: float
-    standard_error: float
-    seconds: float
-    parameters: Mapping[str, Any]
-
-
-def search(
-    train: pd.DataFrame,
-    contract: Contract,
-    params: Params,
-    leaderboard: pd.DataFrame,
-    on_trial: Callable[[Trial], None] = lambda trial: None,
-) -> list[Trial]:
-    """Try parameters of the best families in turn, until the trials or the seconds run out.
-
-    The families' default parameters, already on the leaderboard, count as the first trials. Each
-    family has a search of its own with the tree-structured Parzen estimator (Bergstra 2011).
-
-    Returns:
-        All trials, best first.
-    """
-    metric = metrics.find(params.metric, params.task)
-    best = leaderboard[leaderboard["model"] != models.BASELINE].head(params.tune.models)
-    best = leaderboard if best.empty else best
-    trials = [
-        Trial(number, row["model"], row["mean"], row["standard_error"], row["fit_seconds"], {})
-        for number, row in enumerate(best.to_dict("records"))
+def table(search: Search, choices: Sequence[Choice], chosen: Choice) -> pd.DataFrame:
+    """Return candidates, blends and trials that were given up as a table, the best first."""
+    metric, found = search.metric, search.candidates
+    sign = 1.0 if metric.greater_is_better else -1.0
+    best = max(choices, key=lambda one: sign * one.fold_scores.mean())
+    rows: list[dict[str, Any]] = []
+    for one in choices:
+        members = [found[i] for i in one.members]
+        difference, error = blending.behind(one, best, metric)
+        rows.append(
+            {
+                "model": " + ".join(member.model for member in members),
+                "mean": float(one.fold_scores.mean()),
+                "standard_error": float(
+                    one.fold_scores.std(ddof=1) / np.sqrt(len(one.fold_scores))
+                ),
+                "behind": difference,
+                "behind_error": error,
+                "row_milliseconds": one.row_milliseconds,
+                "megabytes": one.megabytes,
+                "chosen": one is chosen,
+                "parameters": json.dumps([dict(member.parameters) for member in members]),
+            }
+        )
+    given_up = [
+        {"model": t.model, "mean": t.first_fold, "parameters": json.dumps([dict(t.parameters)])}
+        for t in search.trials
+        if not t.candidate
     ]
-    folds = make_folds(train, contract, params.train.folds, params.seed)
-    rows = Rows.of(train, contract)
-    end = time.monotonic() + params.tune.seconds
-    for name, study, asked in islice(_ask(best["model"], params), params.tune.trials):
-        if time.monotonic() > end:
-            break
-        model = models.MODELS[name]
-        pipeline = models.build(model, contract, params.task, params.seed, asked.params)
-        start = time.monotonic()
-        with parallel_config(n_jobs=params.compute.workers):
-            scores = cross_validate({name: pipeline}, rows, folds, metric)
-        result = summarise(scores, metric).iloc[0]
-        study.tell(asked, result["mean"])
-        seconds = time.monotonic() - start
-        trials.append(
-            Trial(
-                len(trials), name, result["mean"], result["standard_error"], seconds, asked.params
-            )
-        )
-        on_trial(trials[-1])
-    return sorted(trials, key=lambda t: -t.mean if metric.greater_is_better else t.mean)
-
-
-def _ask(
-    names: pd.Series, params: Params
-) -> Iterator[tuple[str, optuna.Study, optuna.trial.Trial]]:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    greater = metrics.find(params.metric, params.task).greater_is_better
-    spaces = {name: models.MODELS[name].space(params.task) for name in names}
-    studies = {
-        name: optuna.create_study(
-            direction="maximize" if greater else "minimize",
-            sampler=optuna.samplers.TPESampler(seed=params.seed),
-        )
-        for name, space in spaces.items()
-        if space
-    }
-    for name in cycle(studies):
-        yield name, studies[name], studies[name].ask(spaces[name])
+    ordered = sorted(rows, key=lambda row: -sign * row["mean"])
+    return pd.DataFrame(ordered + [{**row, "chosen": False} for row in given_up])
 
 
 def golden_rows(train: pd.DataFrame, contract: Contract, seed: int) -> list[tuple[Cell, ...]]:
@@ -110,49 +75,113 @@ def golden_rows(train: pd.DataFrame, contract: Contract, seed: int) -> list[tupl
     return rows_of_table(pd.DataFrame(drawn).astype(train.dtypes[[*drawn]]), contract)
 
 
-def table(trials: list[Trial]) -> pd.DataFrame:
-    """Return trials as a table, their parameters as JSON."""
-    return pd.DataFrame(
-        {**vars(trial), "parameters": json.dumps(trial.parameters)} for trial in trials
-    )
+def fingerprint(params: Params, contract: Contract) -> str:
+    """Return a digest of all that a trial depends on: data, contract, parameters, code."""
+    digest = sha256(files.sha256(files.TRAIN).encode())
+    digest.update(contract.model_dump_json().encode())
+    kept = params.model_dump(include={"seed", "task", "metric", "train"})
+    digest.update(json.dumps({**kept, "models": params.tune.models}, sort_keys=True).encode())
+    for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def explore(search: Search, params: Params, budget: Budget) -> bool:
+    """Run the search, showing its progress; returns whether Ctrl-C ended it."""
+    tune, sign = params.tune, 1 if search.metric.greater_is_better else -1
+    total = tune.trials or tune.seconds
+    columns = (TextColumn("tune"), BarColumn(), TextColumn("{task.fields[state]}"))
+    with Progress(*columns, transient=True) as progress:
+        work = progress.add_task("tune", total=total, state="")
+
+        def show(*_: Any) -> None:
+            best = max(search.candidates, key=lambda one: sign * one.mean)
+            left = f"{max(budget.left, 0):.0f} s left" if tune.seconds else ""
+            tried = f"{len(search.trials)} of {tune.trials}" if tune.trials else len(search.trials)
+            state = f"{tried} trials  best {best.model} {best.mean:.4g}  {left}"
+            done = len(search.trials) if tune.trials else budget.spent
+            progress.update(work, completed=done, state=state)
+
+        show()
+        try:
+            with search.stop.heard():
+                search.run(budget, show, show)
+        except KeyboardInterrupt:
+            return True
+    return False
 
 
 def main() -> None:
-    """Write the trials and the best model as the candidate bundle."""
+    """Write the trials and the preferred model as the candidate bundle."""
     params, contract = Params.load(), Contract.load()
     train = pd.read_parquet(files.TRAIN)
-    leaderboard = pd.read_csv(files.LEADERBOARD)
-    with Progress(transient=True) as progress:
-        work = progress.add_task("tuning", total=params.tune.trials)
-        trials = search(train, contract, params, leaderboard, lambda trial: progress.advance(work))
-    best = trials[0]
-    pipeline = models.build(
-        models.MODELS[best.model], contract, params.task, params.seed, best.parameters
+    folder = files.SEARCH / fingerprint(params, contract)
+    with parallel(params.compute):
+        search = Search(
+            Rows.of(train, contract),
+            make_folds(train, contract, params.train.folds, params.seed),
+            contract,
+            params,
+            metrics.find(params.metric, params.task),
+            candidates.load_all(files.DEFAULTS),
+            folder,
+        )
+        workers = effective_n_jobs(-1)
+        budget = Budget(params.tune.seconds, params.tune.clock, workers, search.spent)
+        interrupted = explore(search, params, budget)
+        choices, choice = choose(search, budget.left)
+        model = finish(search, choice)
+        spent = budget.spent
+    write(model, search, choices, choice, train, params, contract)
+    print(
+        f"{len(search.trials)} trials in {spent:.1f} s; chosen: {name(search, choice)} with "
+        f"{params.metric} {choice.fold_scores.mean():.4g}, {choice.row_milliseconds:.2g} ms a row, "
+        f"{choice.megabytes:.2g} MB"
     )
-    rows = Rows.of(train, contract)
-    pipeline.fit(rows.X, rows.y)
+    if interrupted:
+        print("Interrupted: the best so far is the candidate. `make run` goes on with the search.")
+        sys.exit(INTERRUPTED)
+    shutil.rmtree(folder)
+
+
+def name(search: Search, choice: Choice) -> str:
+    """Return what a choice is called: its families."""
+    return " + ".join(search.candidates[i].model for i in choice.members)
+
+
+def write(
+    model: Ensemble,
+    search: Search,
+    choices: Sequence[Choice],
+    choice: Choice,
+    train: pd.DataFrame,
+    params: Params,
+    contract: Contract,
+) -> None:
+    """Write the candidate bundle and the table of trials, and record them in MLflow."""
+    members = [search.candidates[i] for i in choice.members]
+    trials = table(search, choices, choice)
     with tracking.run("tune", params.model_dump()) as run_id:
         bundle.save(
             files.CANDIDATE,
-            pipeline,
+            model,
             contract,
             golden_rows(train, contract, params.seed),
-            model=best.model,
-            parameters=dict(best.parameters),
+            model=name(search, choice),
+            members=[
+                {"model": one.model, "weight": float(weight), "parameters": dict(one.parameters)}
+                for one, weight in zip(members, choice.weights, strict=True)
+            ],
             task=params.task,
             metric=params.metric,
-            cross_validated=best.mean,
+            cross_validated=float(choice.fold_scores.mean()),
             run_id=run_id,
             data=files.read_json(files.RAW_RECORD)["sha256"],
             **tracking.commit(),
         )
         with files.replacing(files.TRIALS) as scratch:
-            table(trials).to_csv(scratch, index=False, float_format="%.6g")
+            trials.to_csv(scratch, index=False, float_format="%.6g")
         tracking.log_table(train, "train", str(files.TRAIN))
-        tracking.log_metrics({f"cv_{params.metric}": best.mean})
-        tracking.log_trials(table(trials), params.metric, run_id)
+        tracking.log_metrics({f"cv_{params.metric}": float(choice.fold_scores.mean())})
+        tracking.log_trials(trials, params.metric, run_id)
         tracking.log_files([files.TRIALS])
-    print(
-        f"{len(trials)} trials; best: {best.model} with {params.metric} {best.mean:.4g} "
-        f"± {best.standard_error:.2g} {dict(best.parameters) or '(default parameters)'}"
-    )

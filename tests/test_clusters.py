@@ -1,0 +1,216 @@
+"""`train` and `tune` on real clusters, a worker of which is killed half-way."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers import Bake, free_port
+
+pytestmark = pytest.mark.slow
+
+EXTRAS = ["dask", "lightgbm", "ray", "xgboost"]
+SCORES = re.compile(r"^ *(\w+) +(-?[\d.]+)", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def clustered(bake: Bake) -> Path:
+    folder = bake(project_slug="clustered")
+    params = (folder / "params.yaml").read_text()
+    for key, value in {"folds": "3", "trials": "6", "seconds": None, "prefer": "accuracy"}.items():
+        line = "" if value is None else f"  {key}: {value}\n"
+        params = re.sub(rf"(?m)^  (# )?{key}: .*\n", line, params)
+    (folder / "params.yaml").write_text(params)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def programs(clustered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's locked environment with what clusters need, which changes none of its pins."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    install = ["uv", "pip", "install", "--quiet", "--python", str(folder), "--requirement"]
+    subprocess.run(["uv", "venv", "--quiet", str(folder)], check=True)
+    subprocess.run([*install, str(clustered / "requirements.lock")], check=True)
+    chosen = [f"--extra={extra}" for extra in EXTRAS]
+    subprocess.run([*install, str(clustered / "pyproject.toml"), *chosen], check=True)
+    return folder / "bin"
+
+
+def environment(programs: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": "src",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+
+
+def stage(name: str, clustered: Path, programs: Path) -> str:
+    done = subprocess.run(
+        [str(programs / "python"), "-m", "clustered", name],
+        cwd=clustered,
+        env=environment(programs),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def compute(clustered: Path, backend: str, workers: int, address: str | None = None) -> None:
+    text = (clustered / "params.yaml").read_text().partition("compute:")[0]
+    lines = [f"  backend: {backend}", f"  workers: {workers}"]
+    lines += [f"  address: {address}"] * (address is not None)
+    (clustered / "params.yaml").write_text("\n".join([text.rstrip(), "", "compute:", *lines, ""]))
+
+
+def results(clustered: Path) -> tuple[dict[str, str], list[str]]:
+    """The scores of the leaderboard by family, and of all trials."""
+    board = (clustered / "reports/leaderboard.csv").read_text().splitlines()[1:]
+    trials = (clustered / "reports/trials.csv").read_text().splitlines()[1:]
+    scores = {row.split(",")[0]: row.split(",")[1] for row in board}
+    return scores, sorted(",".join(row.split(",")[:3]) for row in trials)
+
+
+@pytest.fixture(scope="module")
+def expected(clustered: Path, programs: Path) -> tuple[dict[str, str], list[str]]:
+    """What two processes of this machine find."""
+    compute(clustered, "processes", 2)
+    for name in ("collect", "preprocess", "train", "tune"):
+        stage(name, clustered, programs)
+    return results(clustered)
+
+
+def test_families_of_the_extras_join_the_leaderboard(
+    expected: tuple[dict[str, str], list[str]],
+) -> None:
+    assert {"lightgbm", "xgboost", "boosting"} <= set(expected[0])
+
+
+@pytest.fixture
+def dask(clustered: Path, programs: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler and two workers, as processes of their own."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    quiet = {"cwd": clustered, "env": environment(programs), "stderr": subprocess.DEVNULL}
+    program = [str(programs / "dask")]
+    options = ["--nthreads=1", "--no-dashboard", "--no-nanny"]
+    with (
+        subprocess.Popen(
+            [*program, "scheduler", "--host", address, "--no-dashboard"],
+            **quiet,  # type: ignore[call-overload]
+        ) as scheduler,
+        subprocess.Popen([*program, "worker", address, *options], **quiet) as first,  # type: ignore[call-overload]
+        subprocess.Popen([*program, "worker", address, *options], **quiet) as second,  # type: ignore[call-overload]
+    ):
+        yield address, [first, second]
+        for process in (first, second, scheduler):
+            process.kill()
+
+
+def test_a_dask_cluster_that_loses_a_worker_finds_the_same(
+    clustered: Path,
+    programs: Path,
+    expected: tuple[dict[str, str], list[str]],
+    dask: tuple[str, list[subprocess.Popen[bytes]]],
+) -> None:
+    address, workers = dask
+    compute(clustered, "dask", -1, address)
+    stage("train", clustered, programs)
+    with tuning(clustered, programs) as tune:
+        wait_for_trials(clustered, tune)
+        workers[0].kill()
+        assert tune.wait(timeout=300) == 0
+    assert results(clustered) == expected
+
+
+def tuning(clustered: Path, programs: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(programs / "python"), "-m", "clustered", "tune"],
+        cwd=clustered,
+        env=environment(programs),
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def wait_for_trials(clustered: Path, tune: subprocess.Popen[bytes]) -> None:
+    """Wait until the search is half-way."""
+    deadline = time.monotonic() + 180
+    while not list(clustered.glob("models/search/*/*.npz")):
+        assert tune.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def ray(programs: Path, clustered: Path, tmp_path: Path) -> Iterator[tuple[str, list[int]]]:
+    """A cluster of two nodes of one core; yields its address and the second node's processes."""
+    port = free_port()
+    start = [str(programs / "ray"), "start", "--num-cpus=1", "--disable-usage-stats"]
+    memory = ["--object-store-memory=200000000"]
+    env = environment(programs)
+    head = [*start, *memory, "--head", f"--port={port}", "--include-dashboard=false"]
+    quiet = {"cwd": clustered, "env": env, "check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run(head, **quiet)  # type: ignore[call-overload]
+    before = raylets()
+    try:
+        subprocess.run([*start, *memory, f"--address=127.0.0.1:{port}"], **quiet)  # type: ignore[call-overload]
+        yield f"127.0.0.1:{port}", sorted(raylets() - before)
+    finally:
+        subprocess.run([str(programs / "ray"), "stop", "--force"], **quiet)  # type: ignore[call-overload]
+
+
+def raylets() -> set[int]:
+    """The processes that are nodes of Ray."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            program = path.read_bytes().partition(b"\0")[0]
+        except OSError:  # it ended meanwhile
+            continue
+        if program.endswith(b"raylet/raylet"):
+            found.add(int(path.parent.name))
+    return found
+
+
+def test_a_ray_cluster_that_loses_a_node_finds_the_same(
+    clustered: Path,
+    programs: Path,
+    expected: tuple[dict[str, str], list[str]],
+    ray: tuple[str, list[int]],
+) -> None:
+    address, nodes = ray
+    compute(clustered, "ray", -1, address)
+    stage("train", clustered, programs)
+    with tuning(clustered, programs) as tune:
+        wait_for_trials(clustered, tune)
+        for node in nodes:
+            os.kill(node, signal.SIGKILL)
+        assert tune.wait(timeout=300) == 0
+    assert results(clustered) == expected
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_a_cluster_that_is_not_there_is_named_with_a_remedy(
+    clustered: Path, programs: Path, expected: object, backend: str
+) -> None:
+    address = {"dask": f"tcp://127.0.0.1:{free_port()}", "ray": f"127.0.0.1:{free_port()}"}
+    compute(clustered, backend, -1, address[backend])
+    done = subprocess.run(
+        [str(programs / "python"), "-m", "clustered", "train"],
+        cwd=clustered,
+        env=environment(programs),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert f"compute.address: no {backend} cluster answers" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sys.executable not in done.stderr

@@ -1,0 +1,163 @@
+"""Which candidates become the model: single ones and blends, by score and by cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .candidates import Candidate
+from .folds import Fold
+from .metrics import Array, Classes, Metric, Predictions
+
+Preference = Literal["accuracy", "balanced", "speed"]
+
+TOLERANCE: dict[Preference, float] = {"accuracy": 0.0, "balanced": 1.0, "speed": 3.0}
+"""How many standard errors of the difference a cheaper model may be behind the best one."""
+
+MEMBERS = 4
+POOL = 16  # of the best candidates, for blends
+STEPS = 12
+ROWS = 8_000  # that a blend is chosen on
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Candidates and their weights, as one model."""
+
+    members: tuple[int, ...]
+    """Positions among the candidates."""
+    weights: Array
+    fold_scores: Array
+    row_milliseconds: float
+    megabytes: float
+
+    @property
+    def cost(self) -> float:
+        """Latency times size, both at least as much as a request costs anyway."""
+        return max(self.row_milliseconds, 0.05) * max(self.megabytes, 0.01)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What candidates said of rows that they had not learned from."""
+
+    values: Mapping[int, Array]
+    """For positions of candidates (n, classes) or (n,); NaN where a row was never held out."""
+    y: Array
+    classes: Classes | None
+    folds: Sequence[Fold]
+
+    def score(self, values: Array, metric: Metric, rows: Sequence[Array] | None = None) -> Array:
+        """Return the metric of combined predictions on each fold."""
+        held_out = rows or [fold[1] for fold in self.folds]
+        return np.array([metric(self.y[r], Predictions(values[r], self.classes)) for r in held_out])
+
+
+def best_first(candidates: Sequence[Candidate], metric: Metric) -> list[int]:
+    """Return the positions of candidates, the best first."""
+    sign = -1.0 if metric.greater_is_better else 1.0
+    return sorted(range(len(candidates)), key=lambda i: sign * candidates[i].mean)
+
+
+def single(candidates: Sequence[Candidate]) -> list[Choice]:
+    """Return each candidate as a choice by itself."""
+    return [
+        Choice(
+            (position,),
+            np.ones(1),
+            one.fold_scores,
+            one.average("row_milliseconds"),
+            one.average("megabytes"),
+        )
+        for position, one in enumerate(candidates)
+    ]
+
+
+def blends(
+    candidates: Sequence[Candidate], held_out: HeldOut, metric: Metric, seed: int
+) -> list[Choice]:
+    """Return weighted means of few candidates, chosen greedily (Caruana et al. 2004).
+
+    Those with held-out predictions are added, with repetition, as long as the mean of the folds'
+    scores grows; each step with another set of members is a choice.
+    """
+    sign = 1.0 if metric.greater_is_better else -1.0
+    pool = list(held_out.values)
+    rng = np.random.default_rng(seed)
+    size = max(ROWS // len(held_out.folds), 1)
+    rows = [rng.permutation(fold[1])[:size] for fold in held_out.folds]
+    counts = np.zeros(len(candidates))
+    total = np.zeros_like(held_out.values[pool[0]])
+    best, found = -np.inf, {}
+    for step in range(1, STEPS + 1):
+        allowed = pool if (counts > 0).sum() < MEMBERS else [i for i in pool if counts[i]]
+        scores = {
+            i: sign * held_out.score((total + held_out.values[i]) / step, metric, rows).mean()
+            for i in allowed
+        }
+        winner = max(scores, key=lambda i: scores[i])
+        if not scores[winner] > best:
+            break
+        best = scores[winner]
+        counts[winner] += 1
+        total = total + held_out.values[winner]
+        found[tuple(np.flatnonzero(counts).tolist())] = counts / step
+    return [
+        _choice(members, weights[list(members)], candidates, held_out, metric)
+        for members, weights in found.items()
+        if len(members) > 1
+    ]
+
+
+def _choice(
+    members: tuple[int, ...],
+    weights: Array,
+    candidates: Sequence[Candidate],
+    held_out: HeldOut,
+    metric: Metric,
+) -> Choice:
+    values = np.asarray(sum(w * held_out.values[i] for w, i in zip(weights, members, strict=True)))
+    return Choice(
+        members,
+        weights,
+        held_out.score(values, metric),
+        sum(candidates[i].average("row_milliseconds") for i in members),
+        sum(candidates[i].average("megabytes") for i in members),
+    )
+
+
+def behind(choice: Choice, best: Choice, metric: Metric) -> tuple[float, float]:
+    """Return by how much a choice is behind another, and the standard error of that over folds."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    differences = sign * (best.fold_scores - choice.fold_scores)
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return float(differences.mean()), float(error)
+
+
+def prefer(
+    choices: Sequence[Choice],
+    metric: Metric,
+    preference: Preference,
+    max_milliseconds: float,
+    max_megabytes: float,
+) -> Choice:
+    """Return the cheapest choice that is not clearly behind the best one.
+
+    Clearly is by more standard errors of the difference, on the same folds, than `TOLERANCE` has
+    for the preference (the one-standard-error rule of Breiman et al. 1984, paired). Choices beyond
+    the limits are left out while others are there.
+    """
+    sign = 1.0 if metric.greater_is_better else -1.0
+    within = [
+        one
+        for one in choices
+        if one.row_milliseconds <= max_milliseconds and one.megabytes <= max_megabytes
+    ] or [min(choices, key=lambda one: one.cost)]
+    best = max(within, key=lambda one: sign * one.fold_scores.mean())
+    close = []
+    for one in within:
+        difference, error = behind(one, best, metric)
+        if difference <= TOLERANCE[preference] * error:
+            close.append(one)
+    return min(close, key=lambda one: one.cost)

@@ -1,0 +1,278 @@
+"""The search for parameters: a portfolio first, then Optuna, by rounds, within a budget."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from . import candidates, models
+from .blending import MEMBERS, POOL
+from .budget import Budget
+from .candidates import Candidate
+from .config import Params
+from .contract import Contract
+from .folds import Fold, Job, Rows, Score, score_folds
+from .interruption import Stop
+from .metrics import Metric
+
+ROUND = 4  # trials that are asked for at once, whatever the number of workers
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A family with parameters that the search has tried."""
+
+    trial: int
+    model: str
+    parameters: Mapping[str, Any]
+    first_fold: float
+    """The score there; families that are clearly behind there are not scored on the others."""
+    seconds: float
+    candidate: Candidate | None
+    """None for one that was given up after the first fold."""
+
+
+@dataclass
+class Search:
+    """What is searched, and what came of it so far.
+
+    Each family has a study of its own with the tree-structured Parzen estimator (Bergstra et al.
+    2011), in a journal of its own, so that a search that was interrupted goes on.
+    """
+
+    rows: Rows
+    folds: list[Fold]
+    contract: Contract
+    params: Params
+    metric: Metric
+    defaults: Sequence[Candidate]
+    """Every family with its default parameters: the first candidates."""
+    folder: Path
+    """Where trials are kept until the search has ended."""
+    stop: Stop = field(default_factory=Stop)
+    trials: list[Trial] = field(default_factory=list)
+    spent: float = 0.0
+    """Seconds of the budget that an interrupted search took."""
+
+    def __post_init__(self) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._sign = 1.0 if self.metric.greater_is_better else -1.0
+        self._skewed = self.params.task == "regression" and models.is_skewed(self.rows.y)
+        ranked = sorted(self.defaults, key=lambda one: -self._sign * one.mean)
+        names = [one.model for one in ranked if one.model != models.BASELINE]
+        self.families = names[: self.params.tune.models]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(self.folder / "optuna.log")))
+        direction = (
+            StudyDirection.MAXIMIZE if self.metric.greater_is_better else StudyDirection.MINIMIZE
+        )
+        self._studies = {
+            name: optuna.create_study(
+                study_name=name, storage=storage, direction=direction, load_if_exists=True
+            )
+            for name in self.families
+        }
+        self._resume()
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """All that was scored on every fold."""
+        return [*self.defaults, *(t.candidate for t in self.trials if t.candidate)]
+
+    def run(
+        self,
+        budget: Budget,
+        on_trial: Callable[[Trial], None] = lambda trial: None,
+        on_score: Callable[[Score], None] = lambda score: None,
+    ) -> None:
+        """Try parameters until the trials or the seconds run out.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; all trials up to then are kept.
+        """
+
+        def count(score: Score) -> None:
+            budget.charge(score.cpu_seconds)
+            on_score(score)
+
+        while picked := self._pick():
+            deadline = budget.deadline(self.reserve())
+            if deadline is not None and deadline <= time.time():
+                break
+            start = time.monotonic()
+            firsts = self._score(picked, [0], count, deadline)
+            kept = [one for one in picked if one in firsts and self._promising(one, firsts[one][0])]
+            rest = self._score(kept, range(1, len(self.folds)), count, deadline)
+            seconds = (time.monotonic() - start) / len(picked)
+            for one in picked:
+                scores = [*firsts.get(one, []), *rest.get(one, [])]
+                whole = len(scores) == len(self.folds)
+                if not scores or (one in kept and not whole):
+                    continue  # out of time
+                candidate = Candidate(one.model, one.parameters, tuple(scores)) if whole else None
+                trial = Trial(
+                    one.number, one.model, one.parameters, scores[0].score, seconds, candidate
+                )
+                self._keep(one, trial, budget.spent)
+                on_trial(trial)
+
+    def reserve(self) -> float:
+        """Return how long the last fit may take: of the best of each family, as many as blend."""
+        best: dict[str, Candidate] = {}
+        for one in sorted(self.candidates, key=lambda c: -self._sign * c.mean):
+            best.setdefault(one.model, one)
+        return sum(refit_seconds(one) for one in [*best.values()][:MEMBERS])
+
+    def _pick(self) -> list["Pick"]:
+        """Return the next trials: of better families more, of each its portfolio first."""
+        found: list[Pick] = []
+        first = 1 + max((t.trial for t in self.trials), default=-1)
+        limit = self.params.tune.trials or np.inf
+        tried = {name: [t for t in self.trials if t.model == name] for name in self.families}
+        counts = {name: float(len(tried[name])) for name in self.families}
+        queues = {
+            name: deque(models.MODELS[name].portfolio(self.params.task, self._skewed))
+            for name in self.families
+        }
+        seen = {name: [dict(t.parameters) for t in tried[name]] for name in self.families}
+        spaces = {n: models.MODELS[n].space(self.params.task, self._skewed) for n in self.families}
+        while len(found) < ROUND and len(self.trials) + len(found) < limit:
+            able = [name for name in self.families if queues[name] or spaces[name]]
+            if not able:
+                break
+            # The family that is furthest behind its share, which falls with its rank.
+            name = min(able, key=lambda n: (counts[n] + 1) * (self.families.index(n) + 1))
+            number = first + len(found)
+            counts[name] += 1
+            while queues[name] and queues[name][0] in seen[name]:
+                queues[name].popleft()
+            if queues[name]:
+                found.append(Pick(number, name, queues[name].popleft(), None))
+            elif spaces[name]:
+                study = self._studies[name]
+                # Seeded by the trial, so that a search that goes on asks what it would have asked.
+                study.sampler = optuna.samplers.TPESampler(
+                    n_startup_trials=4, constant_liar=True, seed=self.params.seed + number
+                )
+                asked = study.ask(spaces[name])
+                found.append(Pick(number, name, asked.params, asked))
+        return found
+
+    def _score(
+        self,
+        picked: Sequence["Pick"],
+        which: Sequence[int],
+        on_score: Callable[[Score], None],
+        deadline: float | None,
+    ) -> dict["Pick", list[Score]]:
+        jobs = [job for one in picked for job in self._jobs(one, which)]
+        with self.stop.allowed():
+            scores = score_folds(jobs, self.rows, self.folds, self.metric, on_score, deadline)
+        found: dict[Pick, list[Score]] = {}
+        for one in picked:
+            own = [score for score in scores if score.name == one.name]
+            if own:
+                found[one] = own
+        return found
+
+    def _jobs(self, one: "Pick", which: Sequence[int]) -> Iterator[Job]:
+        model = models.MODELS[one.model]
+        pipeline = models.build(
+            model, self.contract, self.params.task, self.params.seed, one.parameters
+        )
+        for fold in which:
+            yield Job(one.name, pipeline, fold, model.rounds is not None)
+
+    def _promising(self, one: "Pick", first: Score) -> bool:
+        """Return whether the first fold's score is not clearly behind those of the pool there."""
+        known = [c for c in self.candidates if c.model != models.BASELINE]
+        best = sorted(known, key=lambda c: -self._sign * c.mean)[: POOL // 2]
+        leader = best[0]
+        worst = min(self._sign * c.scores[0].score for c in best)
+        behind = self._sign * (leader.scores[0].score - first.score)
+        return self._sign * first.score >= worst or behind <= leader.standard_error
+
+    def _keep(self, one: "Pick", trial: Trial, spent: float) -> None:
+        """Tell the family's study, and write what a search that goes on needs."""
+        self.trials.append(trial)
+        if trial.candidate:
+            candidates.save(self.folder / f"trial_{trial.trial}.npz", trial.candidate)
+        facts = {
+            "trial": trial.trial,
+            "parameters": json.dumps(dict(trial.parameters)),
+            "first_fold": trial.first_fold,
+            "seconds": trial.seconds,
+            "spent": spent,
+        }
+        value = trial.candidate.mean if trial.candidate else trial.first_fold
+        study = self._studies[trial.model]
+        space = models.MODELS[trial.model].space(self.params.task, self._skewed)
+        known = {name: value for name, value in trial.parameters.items() if name in space}
+        if one.asked:
+            for name, fact in facts.items():
+                one.asked.set_user_attr(name, fact)
+            study.tell(one.asked, value)
+        else:
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=known,
+                    distributions={name: space[name] for name in known},
+                    value=value,
+                    user_attrs=facts,
+                )
+            )
+
+    def _resume(self) -> None:
+        """Take up the trials of a search that was interrupted."""
+        for name, study in self._studies.items():
+            for old in study.get_trials(deepcopy=False):
+                if old.state == TrialState.RUNNING:
+                    study.tell(old.number, state=TrialState.FAIL)
+                if old.state != TrialState.COMPLETE:
+                    continue
+                facts = old.user_attrs
+                path = self.folder / f"trial_{facts['trial']}.npz"
+                self.trials.append(
+                    Trial(
+                        facts["trial"],
+                        name,
+                        json.loads(facts["parameters"]),
+                        facts["first_fold"],
+                        facts["seconds"],
+                        candidates.load(path) if path.exists() else None,
+                    )
+                )
+                self.spent = max(self.spent, facts["spent"])
+        self.trials.sort(key=lambda trial: trial.trial)
+
+
+@dataclass(frozen=True, eq=False)
+class Pick:
+    """A trial to come."""
+
+    number: int
+    model: str
+    parameters: Mapping[str, Any]
+    asked: optuna.trial.Trial | None
+    """None for one of the portfolio."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others."""
+        return f"{self.model} {self.number}"
+
+
+def refit_seconds(candidate: Candidate) -> float:
+    """Return how long a candidate takes to fit on all training rows, about."""
+    folds = len(candidate.scores)
+    return candidate.average("fit_seconds") * folds / max(folds - 1, 1)
