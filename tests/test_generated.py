@@ -22,17 +22,17 @@ champion = bundle.load(files.CHAMPION)
 table = pd.read_parquet(files.TEST).head(200)
 rows = table[list(champion.contract.features)]
 if champion.contract.classes:
-    values = champion.pipeline.predict_proba(rows).tolist()
-    classes = [str(label) for label in champion.pipeline.classes_]
+    values = champion.model.predict_proba(rows).tolist()
+    classes = [str(label) for label in champion.model.classes_]
     said = [dict(zip(classes, row)) for row in values]
 else:
-    said = champion.pipeline.predict(rows).tolist()
+    said = champion.model.predict(rows).tolist()
 records = json.loads(rows.to_json(orient="records", date_format="iso", double_precision=15))
 exact = rows.astype(object).where(rows.notna(), None).to_dict("records")
 for record, values in zip(records, exact):
     for name, value in values.items():
         record[name] = value.isoformat() if hasattr(value, "isoformat") else value
-print(json.dumps(dict(rows=records, said=said, labels=champion.pipeline.predict(rows).tolist())))
+print(json.dumps(dict(rows=records, said=said, labels=champion.model.predict(rows).tolist())))
 """
 
 

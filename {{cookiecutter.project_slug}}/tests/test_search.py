@@ -176,4 +176,30 @@ def test_ctrl_c_keeps_the_best_so_far_and_a_rerun_goes_on(project, edit, workers
     assert f"{done + 6} trials" in again.stdout
     assert not list(project.glob("models/search/*")), "a finished search leaves nothing behind"
     assert np.isfinite(manifest["cross_validated"])
-    shutil.rmtree(project / "models")
+
+
+def test_ctrl_c_in_the_whole_run_ends_it_and_a_rerun_takes_up_the_search(
+    bare, tmp_path, edit, monkeypatch
+):
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    project = shutil.copytree(bare, tmp_path / "project")
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    edit(project / "params.yaml", "tune.trials", 500)
+    command = [sys.executable, "-m", budget.__name__.partition(".")[0], "run"]
+    options = {"cwd": project, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment = {**os.environ, "PYTHONPATH": str(project / "src")}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, **options)
+    while process.poll() is None and not list(project.glob("models/search/*/*.npz")):
+        time.sleep(0.1)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "Interrupted: the best so far is the candidate" in said
+    assert "Traceback" not in said
+    done = len(list(project.glob("models/search/*/*.npz")))
+    edit(project / "params.yaml", "tune.trials", done + 3)
+    again = subprocess.run(command, env=environment, timeout=300, check=False, **options)
+    assert again.returncode == 0, again.stdout
+    assert f"{done + 3} trials" in again.stdout
+    assert "Stage 'train' didn't change" in again.stdout

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,13 +69,18 @@ def repro(*arguments: str) -> int:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", "repro", *arguments]
     failed = None
-    with subprocess.Popen(
-        command, env={**os.environ, "PATH": path}, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            sys.stderr.write(line)
-            failed = EXIT_CODE.search(line) or failed
+    # Ctrl-C reaches the stage as well, which ends in its own way and says so by its code.
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with subprocess.Popen(
+            command, env={**os.environ, "PATH": path}, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                sys.stderr.write(line)
+                failed = EXIT_CODE.search(line) or failed
+    finally:
+        signal.signal(signal.SIGINT, previous)
     return int(failed[1]) if failed and process.returncode else process.returncode
 
 

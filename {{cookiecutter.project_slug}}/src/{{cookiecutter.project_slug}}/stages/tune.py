@@ -126,7 +126,7 @@ def main() -> None:
             candidates.load_all(files.DEFAULTS),
             folder,
         )
-        workers = effective_n_jobs(-1)
+        workers = effective_n_jobs(None)  # as params.yaml says
         budget = Budget(params.tune.seconds, params.tune.clock, workers, search.spent)
         interrupted = explore(search, params, budget)
         choices, choice = choose(search, budget.left)
