@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -73,7 +74,8 @@ def test_the_same_seed_makes_the_same_search_on_one_process_or_two(start):
     assert facts(found[0]) == facts(found[1])
 
 
-def test_ctrl_c_waits_until_a_trial_is_written():
+def test_ctrl_c_waits_until_a_trial_is_written(monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # put back in the end
     stop = interruption.Stop()
     stop.ask()  # while nothing may be interrupted
     with pytest.raises(KeyboardInterrupt), stop.allowed():
