@@ -3,9 +3,12 @@ import made_up
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from {{cookiecutter.project_slug}}.contract import cells
+from {{cookiecutter.project_slug}}.estimators import coded, spline
 from {{cookiecutter.project_slug}}.features import encoder, selection
 
 SCALED = pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "for trees"])
@@ -170,6 +173,15 @@ def test_a_selection_keeps_what_tells_about_the_target(name, task):
     assert kept.shape[1] == {"none": 6, "variance": 5}.get(name, 3)
 
 
-@parametrize_with_checks([encoder.Encoder(), encoder.Encoder(scaled=False), selection.Varying()])
+@parametrize_with_checks(
+    [
+        encoder.Encoder(),
+        encoder.Encoder(scaled=False),
+        selection.Varying(),
+        selection.Important(ExtraTreesClassifier(5, random_state=0), random_state=0),
+        spline.Splines(),
+        coded.CodedClasses(LogisticRegression()),
+    ]
+)
 def test_transformers_keep_the_rules_of_scikit_learn(estimator, check):
     check(estimator)
