@@ -196,6 +196,7 @@ def test_ctrl_c_in_the_whole_run_ends_it_and_a_rerun_takes_up_the_search(
         **os.environ,
         "PYTHONPATH": str(project / "src"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db",  # not the one the tests share
+        "SHELL": "/bin/sh",  # DVC runs a stage in it; dash passes Ctrl-C on as its own death
     }
     process = subprocess.Popen(command, env=environment, start_new_session=True, **options)
     while process.poll() is None and not list(project.glob("models/search/*/*.npz")):

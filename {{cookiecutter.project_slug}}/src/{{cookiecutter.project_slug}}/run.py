@@ -22,7 +22,7 @@ from .errors import InputError
 from .stages import release
 
 WATCHED = "${collect.source}"  # as dvc.yaml says it
-EXIT_CODE = re.compile(r"failed to run: .*, exited with (\d+)")
+EXIT_CODE = re.compile(r"failed to run: .*, exited with (-?\d+)")
 
 
 def check_files() -> None:
@@ -64,7 +64,8 @@ def repro(*arguments: str) -> int:
     """Run `dvc repro` with this Python.
 
     Returns:
-        0, or the exit code of the stage that failed (DVC's own is the same for every failure).
+        0, or the exit code of the stage that failed (DVC's own is the same for every failure);
+        128 + n where signal n ended it, as shells say it.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", "repro", *arguments]
@@ -81,7 +82,8 @@ def repro(*arguments: str) -> int:
                 failed = EXIT_CODE.search(line) or failed
     finally:
         signal.signal(signal.SIGINT, previous)
-    return int(failed[1]) if failed and process.returncode else process.returncode
+    code = int(failed[1]) if failed and process.returncode else process.returncode
+    return code if code >= 0 else 128 - code
 
 
 def run() -> int:
