@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from {{cookiecutter.project_slug}} import (
     bundle,
     calibration,
+    combination,
     ensemble,
     folds,
-    metrics,
     models,
+    predictions,
 )
 from {{cookiecutter.project_slug}}.contract import cells, definition, table
 
@@ -70,11 +71,11 @@ def every_type(task: str, size: int = 160) -> tuple[definition.Contract, pd.Data
 
 def ensemble_of(rows: folds.Rows, *members: Any, costs: Any = None) -> ensemble.Ensemble:
     """Return fitted pipelines, weighted alike, as one model."""
-    said = np.mean([metrics.predict(m, rows.X, rows.classes).values for m in members], axis=0)
-    outcomes = metrics.Predictions(said, rows.classes).codes(rows.y) if rows.classes else rows.y
+    said = np.mean([predictions.predict(m, rows.X, rows.classes).values for m in members], axis=0)
+    outcomes = predictions.Predictions(said, rows.classes).codes(rows.y) if rows.classes else rows.y
     return ensemble.Ensemble(
         list(members),
-        ensemble.Combination(np.full(len(members), 1 / len(members))),
+        combination.Combination(np.full(len(members), 1 / len(members))),
         calibration.conformal(said, outcomes, 0.9),
         rows.classes,
         costs,

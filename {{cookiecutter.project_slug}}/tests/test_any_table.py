@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from {{cookiecutter.project_slug}} import folds, metrics, models
+from {{cookiecutter.project_slug}} import folds, models, predictions
 from {{cookiecutter.project_slug}}.contract import table
 
 WORDS = ["", "a", "ß", "two words", "-1", "NaN", "x" * 300, "日本", "0", "true"]
@@ -53,11 +53,11 @@ def test_any_table_can_be_learned_from_in_any_order(made, name):
     assert checked.invalid.empty, checked.invalid["reason"].iloc[0]
     rows = folds.Rows.of(checked.valid, contract)
     pipeline = models.build(models.MODELS[name], contract, task, 0).fit(rows.X, rows.y)
-    expected = metrics.predict(pipeline, rows.X, rows.classes).values
+    expected = predictions.predict(pipeline, rows.X, rows.classes).values
     assert np.isfinite(expected).all()
     shuffled = raw.iloc[::-1, ::-1].assign(surplus="?")
     valid = table.check(shuffled, contract).valid
-    found = metrics.predict(pipeline, valid, rows.classes).values
+    found = predictions.predict(pipeline, valid, rows.classes).values
     np.testing.assert_allclose(found[::-1], expected, rtol=1e-12)  # BLAS sums in blocks of rows
 
 

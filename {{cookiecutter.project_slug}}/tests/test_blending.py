@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from {{cookiecutter.project_slug}} import blending, candidates, folds, metrics
+from {{cookiecutter.project_slug}} import (
+    blending,
+    candidates,
+    folds,
+    metrics,
+    predictions,
+)
 
 RMSE = metrics.METRICS["rmse"]
 SIZE, FOLDS = 600, 3
@@ -14,7 +20,7 @@ def candidate(values, milliseconds=1.0, megabytes=1.0):
         folds.Score(
             "x",
             k,
-            RMSE(Y[held], metrics.Predictions(values[held])),
+            RMSE(Y[held], predictions.Predictions(values[held])),
             values[held],
             1.0,
             1.0,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from {{cookiecutter.project_slug}} import calibration, ensemble
+from {{cookiecutter.project_slug}} import calibration
 
 
 def probabilities(logits):
@@ -41,7 +41,7 @@ def test_members_that_know_different_classes_are_stacked():
     weights = np.array([0.5, 0.5])
     combination = calibration.calibrate(weights, [first, second], codes, seed=0)
     assert combination.coefficients.shape == (6, 3)
-    mean = ensemble.Combination(weights)([first, second])
+    mean = combination.Combination(weights)([first, second])
     found = combination([first, second])
     assert calibration.log_loss(found, codes) < calibration.log_loss(mean, codes) - 0.02
 

@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from {{cookiecutter.project_slug}}.contract import cells
 from {{cookiecutter.project_slug}}.estimators import coded, spline
-from {{cookiecutter.project_slug}}.features import encoder, selection
+from {{cookiecutter.project_slug}}.features import encoder, encoding, selection
 
 SCALED = pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "for trees"])
 
@@ -31,7 +31,7 @@ def alone(fitted, contract, frame):
     """Encode each row of a table by itself, as a request of one row."""
     for row in cells.rows_of_table(frame, contract):
         columns = cells.columns_of_rows([row], contract)
-        yield fitted.encode(encoder.with_engineered(columns))[0]
+        yield fitted.encode(encoding.with_engineered(columns))[0]
 
 
 @SCALED
@@ -142,18 +142,18 @@ def test_a_text_column_of_which_no_word_comes_twice_is_harmless():
     assert not one_column(["one", "two"], type="text")[0].any()
 
 
-@pytest.mark.parametrize("name", encoder.FEATURES)
+@pytest.mark.parametrize("name", encoding.FEATURES)
 def test_an_engineered_feature_treats_each_row_by_itself(name, typed):
-    function, inputs = encoder.FEATURES[name]
+    function, inputs = encoding.FEATURES[name]
     columns = {column: cells.of_series(typed[column]) for column in inputs}
-    together = encoder.with_engineered(columns)[name]
+    together = encoding.with_engineered(columns)[name]
     single = [
-        encoder.with_engineered({c: v[i : i + 1] for c, v in columns.items()})[name][0]
+        encoding.with_engineered({c: v[i : i + 1] for c, v in columns.items()})[name][0]
         for i in range(len(typed))
     ]
     np.testing.assert_array_equal(together, single)
     assert not np.isinf(together).any()
-    assert name not in encoder.with_engineered({})
+    assert name not in encoding.with_engineered({})
     assert function.__doc__
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import folds, metrics, models
+from {{cookiecutter.project_slug}} import folds, metrics, models, predictions
 
 X = {"type": "number"}
 CLASS = made_up.TARGETS["binary"]
@@ -112,7 +112,7 @@ def test_scores_are_in_order_repeatable_and_reported_as_they_come(contract, para
     assert [s.score for s in first] == [s.score for s in second]
     assert len(reported) == 4
     for score, (_, held_out) in zip(first, [*made, *made], strict=True):
-        said = metrics.Predictions(score.values, rows.classes)
+        said = predictions.Predictions(score.values, rows.classes)
         assert metric(rows.y[held_out], said) == score.score
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from {{cookiecutter.project_slug}} import metrics, models
+from {{cookiecutter.project_slug}} import metrics, models, predictions
 
 RNG = np.random.default_rng(0)
 CLASSES = {"binary": ("b", "a"), "multiclass": ("c", "a", "b")}
@@ -13,12 +13,12 @@ def guesses(task, size=300):
     """Return outcomes and predictions that are somewhat right."""
     if task == "regression":
         y = RNG.normal(size=size)
-        return y, metrics.Predictions(y + RNG.normal(size=size))
+        return y, predictions.Predictions(y + RNG.normal(size=size))
     classes = CLASSES[task]
     codes = RNG.integers(0, len(classes), size)
     values = RNG.dirichlet(np.ones(len(classes)), size) + 0.5 * np.eye(len(classes))[codes]
     values /= values.sum(axis=1, keepdims=True)
-    return np.array(classes)[codes], metrics.Predictions(values, classes)
+    return np.array(classes)[codes], predictions.Predictions(values, classes)
 
 
 EXPECTED = {
@@ -60,7 +60,7 @@ def test_probabilities_are_in_the_contracts_order_the_positive_class_last(name):
     contract, frame = made_up.every_type("binary")
     y = frame["outcome"].to_numpy(str)
     fitted = models.build(models.MODELS[name], contract, "binary", 0).fit(frame, y)
-    found = metrics.predict(fitted, frame, contract.classes)
+    found = predictions.predict(fitted, frame, contract.classes)
     assert contract.classes == ("b", "a")
     assert (found.labels == y).mean() > 0.9
     assert found.values[y == "a", -1].mean() > 0.8
@@ -72,13 +72,13 @@ def test_a_class_that_was_not_learned_gets_probability_zero():
     some = frame[frame["outcome"] != "a"]
     fitted = models.build(models.MODELS["linear"], contract, "multiclass", 0)
     fitted.fit(some, some["outcome"].to_numpy(str))
-    found = metrics.predict(fitted, frame, contract.classes)
+    found = predictions.predict(fitted, frame, contract.classes)
     assert not found.values[:, contract.classes.index("a")].any()
     np.testing.assert_allclose(found.values.sum(axis=1), 1)
 
 
 def test_no_rows_get_no_predictions(champion, typed):
-    found = metrics.predict(champion.model, typed.head(0), champion.contract.classes)
+    found = predictions.predict(champion.model, typed.head(0), champion.contract.classes)
     assert len(found.values) == len(found.labels) == 0
 
 

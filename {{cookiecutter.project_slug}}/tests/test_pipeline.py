@@ -11,7 +11,14 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from {{cookiecutter.project_slug}} import bundle, config, metrics, run, sources
+from {{cookiecutter.project_slug}} import (
+    bundle,
+    config,
+    metrics,
+    predictions,
+    run,
+    sources,
+)
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 RUNNING = r"Running stage '(\w+)'"
@@ -62,16 +69,16 @@ def test_the_champion_over_http_is_the_pipeline_that_was_evaluated(reproduced, c
     chosen = settings.Settings(champion=reproduced / "models/champion")
     test = pd.read_parquet(reproduced / "data/split/test.parquet")
     champion = bundle.load(chosen.champion)
-    predictions = metrics.predict(champion.model, test, contract.classes)
+    said = predictions.predict(champion.model, test, contract.classes)
     with TestClient(app.create_app(chosen)) as client:
         answer = client.post("/predict", json={"rows": made_up.requests(test, contract)}).json()
-    for found, expected in zip(answer["predictions"], predictions.values.tolist(), strict=True):
+    for found, expected in zip(answer["predictions"], said.values.tolist(), strict=True):
         said = [*found["probabilities"].values()] if contract.classes else found["value"]
         assert said == expected
     results = json.loads((reproduced / "reports/metrics.json").read_text())
     y = test[contract.target].to_numpy(float if contract.classes is None else None)
     evaluated = results["metrics"][params.metric]["value"]
-    assert metrics.find(params.metric, params.task)(y, predictions) == pytest.approx(evaluated)
+    assert metrics.find(params.metric, params.task)(y, said) == pytest.approx(evaluated)
 
 
 def test_a_second_run_repeats_nothing(copy, command, capfd):

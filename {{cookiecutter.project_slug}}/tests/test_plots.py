@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib import image
 
-from {{cookiecutter.project_slug}} import folds, metrics, models, plots
+from {{cookiecutter.project_slug}} import folds, metrics, models, plots, predictions
 
 
 def ink(figure):
@@ -26,10 +26,10 @@ def judged(request):
 
 def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
     _, task, fitted, rows = judged
-    predictions = metrics.predict(fitted, rows.X, rows.classes)
+    said = predictions.predict(fitted, rows.X, rows.classes)
     with plots.style():
         for plot in plots.PLOTS[task]:
-            figure = plot(rows.y, predictions)
+            figure = plot(rows.y, said)
             assert figure.axes[0].get_title(loc="left")
             assert ink(figure) > 0.01
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import metrics, predict
+from {{cookiecutter.project_slug}} import predict
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def table(raw, contract):
 
 def test_rows_are_scored_as_the_pipeline_scores_them(champion, table, typed, contract):
     found = predict.predict(table, champion)
-    expected = metrics.predict(champion.model, typed.head(40), contract.classes)
+    expected = champion.score_table(typed.head(40))
     assert found["prediction"].tolist() == expected.labels.tolist()
     for position, label in enumerate(contract.classes or ()):
         assert found[f"probability of {label}"].tolist() == expected.values[:, position].tolist()

@@ -9,7 +9,7 @@ import urllib.request
 import made_up
 import pytest
 
-from {{cookiecutter.project_slug}} import metrics, tracking
+from {{cookiecutter.project_slug}} import predictions, tracking
 
 
 @contextlib.contextmanager
@@ -41,7 +41,7 @@ def test_a_started_server_gives_the_answers_of_the_pipeline(finished, champion, 
         )
         with urllib.request.urlopen(request) as response:
             answer = json.load(response)
-    expected = metrics.predict(champion.model, some, contract.classes).values
+    expected = predictions.predict(champion.model, some, contract.classes).values
     for found, values in zip(answer["predictions"], expected.tolist(), strict=True):
         assert values == (
             [*found["probabilities"].values()] if contract.classes else found["value"]

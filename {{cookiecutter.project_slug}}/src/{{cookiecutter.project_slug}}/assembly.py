@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 from . import blending, calibration, models
 from .blending import Choice, HeldOut
 from .candidates import Candidate
-from .ensemble import Combination, Ensemble
-from .metrics import Array
+from .combination import Combination
+from .ensemble import Ensemble
+from .predictions import Array
 from .search import Search, refit_seconds
 
 

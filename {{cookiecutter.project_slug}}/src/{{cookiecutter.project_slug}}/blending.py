@@ -8,7 +8,8 @@ import numpy as np
 
 from .candidates import Candidate
 from .folds import Fold
-from .metrics import Array, Classes, Metric, Predictions
+from .metrics import Metric
+from .predictions import Array, Classes, Predictions
 
 Preference = Literal["accuracy", "balanced", "speed"]
 

@@ -4,86 +4,70 @@ A bundle is a folder:
     manifest.json   what it is, and the SHA-256 of every other file
     contract.json   the columns it takes
     model.skops     the fitted model, in a format that loads without running its code
+    scorer.npz      the same model as plain numbers, if it has such a form
     golden.json     rows and the predictions that they must give
+
+With a scorer, neither loading nor scoring needs scikit-learn.
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-from zipfile import ZIP_DEFLATED
+from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 import numpy as np
-import skops.io
 from pydantic import BaseModel
 
-from . import ensemble, files
+from . import files
+from .combination import Region
 from .contract import Contract
-from .contract.cells import Cell, columns_of_rows, of_row
-from .ensemble import Ensemble, Region
+from .contract.cells import Cell, Cells, columns_of_rows, of_row, of_series
 from .errors import InputError
-from .features import encoder, encoding
-from .metrics import Predictions, predict
+from .features.encoding import with_engineered
+from .predictions import Predictions, apart
+from .scorer import Scorer, storage
+
+if TYPE_CHECKING:  # the server has neither pandas nor, as a rule, scikit-learn
+    import pandas as pd
+
+    from .ensemble import Ensemble
 
 MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json", "manifest.json"
-
-# The types that a bundle may contain beside those that skops trusts. Never taken from the file.
-# (The function of a partial must be in the list too.)
-TRUSTED = [
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    f"{__package__}.features.selection.Important",
-    f"{__package__}.features.selection.Varying",
-    *(
-        f"{__package__}.estimators.{module}.Quick{kind}{task}"
-        for module, kind in (
-            ("boosting", "Boosting"),
-            ("forest", "ExtraTrees"),
-            ("forest", "Forest"),
-        )
-        for task in ("Classifier", "Regressor")
-    ),
-    f"{__package__}.estimators.coded.CodedClasses",
-    f"{__package__}.estimators.spline.Splines",
-    f"{__package__}.estimators.target.LogTarget",
-    "functools.partial",
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.feature_selection._mutual_info.mutual_info_classif",
-    "sklearn.feature_selection._mutual_info.mutual_info_regression",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils._bunch.Bunch",
-    "sklearn.utils.validation.check_array",
-    *(
-        f"{kind.__module__}.{kind.__qualname__}"
-        for kind in (
-            ensemble.Combination,
-            ensemble.Ensemble,
-            ensemble.Region,
-            encoder.Encoder,
-            encoding.Number,
-            encoding.ScaledNumber,
-            encoding.Level,
-            encoding.Moment,
-            encoding.Text,
-        )
-    ),
-]
+SCORER = "scorer.npz"
+PARITY = 1e-9
+"""How far two ways to score a row may be apart, relative to a prediction above 1."""
 
 
 @dataclass(frozen=True)
 class Bundle:
     """A fitted model with the contract of its columns and the facts about it."""
 
-    model: Ensemble
+    folder: Path
     contract: Contract
     manifest: dict[str, Any]
+    compiled: Scorer | None = None
+    """The model as plain numbers, if it has such a form."""
+
+    @cached_property
+    def model(self) -> "Ensemble":
+        """The fitted model, of scikit-learn.
+
+        Raises:
+            InputError: the file is broken, or holds types we do not trust.
+        """
+        from . import artefact
+
+        return artefact.read(self.folder / MODEL)
+
+    @property
+    def scorer(self) -> "Scorer | Ensemble":
+        """What scores rows here: plain numbers, or scikit-learn."""
+        return self.compiled or self.model
 
     @property
     def digest(self) -> str:
@@ -91,16 +75,25 @@ class Bundle:
         return str(self.manifest["files"][MODEL][:12])
 
     def score(self, rows: Sequence[tuple[Cell, ...]]) -> Predictions:
-        """Score rows of cells in contract order, without pandas.
+        """Score rows of cells in contract order, without pandas."""
+        return self.score_columns(columns_of_rows(rows, self.contract))
 
-        Gives what the pipeline gives for the same rows as a table.
-        """
-        columns = encoder.with_engineered(columns_of_rows(rows, self.contract))
-        return Predictions(self.model.score_cells(columns), self.contract.classes, self.model.costs)
+    def score_table(self, table: "pd.DataFrame") -> Predictions:
+        """Score a typed table; a row gets the same bits as from `score`."""
+        return self.score_columns({name: of_series(table[name]) for name in self.contract.features})
+
+    def score_columns(self, columns: Mapping[str, Cells]) -> Predictions:
+        """Score cells by column."""
+        scorer, classes = self.scorer, self.contract.classes
+        if len(next(iter(columns.values()))):
+            values = scorer.score_cells(with_engineered(columns))
+        else:
+            values = np.zeros((0, len(classes)) if classes else 0)
+        return Predictions(values, classes, scorer.costs)
 
     def answers(self, rows: Sequence[BaseModel]) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
-        return describe(self.score([of_row(row) for row in rows]), self.model.region)
+        return describe(self.score([of_row(row) for row in rows]), self.scorer.region)
 
 
 def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
@@ -131,12 +124,16 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
 
 def save(
     folder: Path,
-    fitted: Ensemble,
+    fitted: "Ensemble",
     contract: Contract,
     golden: Sequence[tuple[Cell, ...]],
     **facts: Any,
 ) -> Bundle:
     """Write a bundle, whole or not at all.
+
+    The model is written as plain numbers too, if all its estimators have that form and it then
+    gives the same predictions (`PARITY`) for the golden rows and for cells at which ways to score
+    differ: missing, unknown, at the thresholds of trees.
 
     Args:
         folder: where; one that is there is replaced.
@@ -145,28 +142,35 @@ def save(
         golden: rows to keep with their predictions, scored again at every load.
         facts: more keys for the manifest (JSON values).
     """
-    libraries = ("numpy", "scikit-learn", "skops")
+    from . import artefact
+    from .scorer.parity import compiled
+
+    libraries = ("numpy", "onnxruntime", "scikit-learn", "skops")
+    scorer, why = compiled(fitted, golden, contract, PARITY)
     manifest = {
         **facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in libraries},
+        "scorer": why or "compiled",
     }
-    predictions = Bundle(fitted, contract, manifest).score(golden)
     with files.replacing(folder) as scratch:
         scratch.mkdir()
-        skops.io.dump(fitted, scratch / MODEL, compression=ZIP_DEFLATED)
+        artefact.write(scratch / MODEL, fitted)
+        if scorer:
+            storage.save(scratch / SCORER, scorer)
         (scratch / CONTRACT).write_text(contract.model_dump_json(indent=2), encoding="utf-8")
-        files.write_json(
-            scratch / GOLDEN, {"rows": golden, "predictions": predictions.values.tolist()}
-        )
+        columns = with_engineered(columns_of_rows(golden, contract))
+        values = (scorer or fitted).score_cells(columns).tolist()
+        files.write_json(scratch / GOLDEN, {"rows": golden, "predictions": values})
         seal(scratch, manifest)
     return load(folder)
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
     """Write a bundle's manifest with the digests of its files."""
-    digests = {name: files.sha256(folder / name) for name in (MODEL, CONTRACT, GOLDEN)}
+    names = [n for n in (MODEL, SCORER, CONTRACT, GOLDEN) if (folder / n).exists()]
+    digests = {name: files.sha256(folder / name) for name in names}
     files.write_json(folder / MANIFEST, {**manifest, "files": digests})
 
 
@@ -190,34 +194,19 @@ def load(folder: Path) -> Bundle:
             f"{folder}: {', '.join(changed) or 'a file'} is not what manifest.json lists; "
             "the bundle is damaged or was tampered with. Release again with `make run`"
         )
+    if not is_zipfile(folder / MODEL):
+        raise InputError(f"{folder / MODEL}: not a model in skops format; run `make run`")
     contract = Contract.from_json((folder / CONTRACT).read_text(encoding="utf-8"))
-    bundle = Bundle(_read_model(folder / MODEL), contract, manifest)
+    compiled = storage.load(folder / SCORER) if SCORER in manifest["files"] else None
+    bundle = Bundle(folder.resolve(), contract, manifest, compiled)
     golden = files.read_json(folder / GOLDEN)
     found = bundle.score([tuple(row) for row in golden["rows"]]).values
-    if not np.allclose(found, golden["predictions"], rtol=0, atol=1e-9):
+    if not apart(found, np.array(golden["predictions"])) <= PARITY:
         raise InputError(
             f"{folder}: the model does not give the predictions it was released with; the "
             f"libraries here may differ from {manifest['libraries']}. Install requirements.lock"
         )
     return bundle
-
-
-def _read_model(path: Path) -> Ensemble:
-    try:
-        unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
-        if unknown:
-            raise InputError(
-                f"{path}: holds types that are not trusted: {', '.join(sorted(unknown))}; add a "
-                "type to TRUSTED in bundle.py only if you know its code"
-            )
-        model = skops.io.load(path, trusted=TRUSTED)
-    except InputError:
-        raise
-    except Exception as error:  # skops raises what the broken file makes it stumble over
-        raise InputError(f"{path}: not a model in skops format ({error})") from error
-    if not isinstance(model, Ensemble):
-        raise InputError(f"{path}: holds a {type(model).__name__}, not an Ensemble")
-    return model
 
 
 class _PyFunc:
@@ -233,10 +222,7 @@ class _PyFunc:
         checked = check(table, self.bundle.contract, target=False)
         if len(checked.invalid):
             raise InputError("; ".join(checked.invalid["reason"]))
-        contract = self.bundle.contract
-        return describe(
-            predict(self.bundle.model, checked.valid, contract.classes), self.bundle.model.region
-        )
+        return describe(self.bundle.score_table(checked.valid), self.bundle.scorer.region)
 
 
 def _load_pyfunc(path: str) -> _PyFunc:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
-from .ensemble import TINY, Combination, Region, logarithms
+from .combination import TINY, Combination, Region, logarithms
 from .errors import InputError
-from .metrics import Array, Classes
+from .predictions import Array, Classes
 
 STRENGTHS = (0.1, 1.0, 10.0)  # the inverse of the penalty
 ROWS = 12_000  # for two classes, fewer for more: to learn from more would take long

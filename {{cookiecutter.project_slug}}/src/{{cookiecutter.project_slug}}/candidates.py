@@ -12,7 +12,8 @@ import pandas as pd
 from . import files
 from .errors import InputError
 from .folds import Fold, Score
-from .metrics import Array, Metric
+from .metrics import Metric
+from .predictions import Array
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from .contract import Contract
 from .errors import InputError
-from .metrics import Array, Classes, Metric, predict
+from .metrics import Metric
+from .predictions import Array, Classes, predict
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 

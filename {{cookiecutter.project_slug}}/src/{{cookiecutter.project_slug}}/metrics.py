@@ -7,66 +7,11 @@ from inspect import signature
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest, rankdata
 
 from .config import Task
 from .errors import InputError
-
-Array = NDArray[Any]
-Classes = tuple[str, ...] | tuple[bool, ...]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model says of n rows."""
-
-    values: Array
-    """Probabilities of shape (n, classes), or numbers of shape (n,) for regression."""
-    classes: Classes | None = None
-    """The classes in the order of the columns of `values`, the positive one last; None for
-    regression."""
-    costs: Array | None = None
-    """The cost of each decision (column) for each true class (row), shape (classes, classes); None
-    when every mistake costs the same."""
-
-    def __getitem__(self, rows: Any) -> "Predictions":
-        return Predictions(self.values[rows], self.classes, self.costs)
-
-    @property
-    def labels(self) -> Array:
-        """The class of each row with the least expected cost; for regression the values."""
-        if self.classes is None:
-            return self.values
-        if self.costs is None:
-            return np.array(self.classes)[self.values.argmax(axis=1)]
-        return np.array(self.classes)[(self.values @ self.costs).argmin(axis=1)]
-
-    def codes(self, y: Array) -> Array:
-        """Return the position of each outcome among the classes."""
-        assert self.classes is not None
-        position = {label: code for code, label in enumerate(self.classes)}
-        return np.array([position[label] for label in y.tolist()])
-
-
-def predict(pipeline: Any, X: Any, classes: Classes | None) -> Predictions:
-    """Return what a fitted pipeline or estimator says of the rows of X.
-
-    Args:
-        pipeline: fitted.
-        X: rows as the pipeline takes them.
-        classes: the order of the probabilities' columns; one that did not occur in training gets
-            probability 0. None for regression.
-    """
-    costs = getattr(pipeline, "costs_", None)
-    if not len(X):
-        return Predictions(np.zeros((0, len(classes)) if classes else 0), classes, costs)
-    if classes is None:
-        return Predictions(pipeline.predict(X))
-    found = pipeline.predict_proba(X)
-    values = np.zeros((len(found), len(classes)))
-    values[:, [classes.index(label) for label in pipeline.classes_.tolist()]] = found
-    return Predictions(values, classes, costs)
+from .predictions import Array, Classes, Predictions
 
 
 @dataclass(frozen=True)

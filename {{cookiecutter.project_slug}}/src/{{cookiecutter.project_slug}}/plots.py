@@ -21,7 +21,8 @@ from .association import associate
 from .config import Task
 from .contract import Contract
 from .folds import Rows
-from .metrics import Array, Metric, Predictions, predict
+from .metrics import Metric
+from .predictions import Array, Predictions, predict
 
 IMPORTANT_ROWS = 2_000
 IMPORTANT_COLUMNS = 60

@@ -8,7 +8,6 @@ from rich.progress import Progress
 from . import bundle, files, sources
 from .bundle import Bundle
 from .contract.table import check
-from .metrics import predict as score
 
 CHUNK = 10_000
 
@@ -21,10 +20,10 @@ def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
     """
     table = table.reset_index(drop=True)
     checked = check(table, champion.contract, target=False)
-    predictions = score(champion.model, checked.valid, champion.contract.classes)
+    predictions = champion.score_table(checked.valid)
     found = pd.DataFrame({"prediction": predictions.labels})
     if predictions.classes is None:
-        ends = champion.model.region.interval(predictions.values)
+        ends = champion.scorer.region.interval(predictions.values)
         found["low"], found["high"] = ends[:, 0], ends[:, 1]
     for position, label in enumerate(predictions.classes or ()):
         found[f"probability of {label}"] = predictions.values[:, position]

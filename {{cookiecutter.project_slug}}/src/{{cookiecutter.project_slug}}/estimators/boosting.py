@@ -42,13 +42,13 @@ class Trees:
         nodes = np.concatenate([tree.nodes for tree in trees])
         shift = np.repeat(starts, sizes)
         leaf, own = nodes["is_leaf"].astype(bool), np.arange(len(nodes))
-        sets = [_bits(tree.raw_left_cat_bitsets) for tree in trees]
+        sets = [bits(tree.raw_left_cat_bitsets) for tree in trees]
         before = np.cumsum([0, *(len(one) for one in sets[:-1])])
         bitsets, positions = model._bin_mapper.make_known_categories_bitsets()
         known = np.zeros((model.n_features_in_, 256), dtype=bool)
         if model.is_categorical_ is not None:
             for feature in np.flatnonzero(model.is_categorical_):
-                known[feature] = _bits(bitsets)[positions[feature]]
+                known[feature] = bits(bitsets)[positions[feature]]
         return cls(
             starts.reshape(-1, model.n_trees_per_iteration_),
             np.where(leaf, 0, nodes["feature_idx"]),
@@ -81,7 +81,7 @@ class Trees:
         return self.value[node]
 
 
-def _bits(bitsets: NDArray[np.uint32]) -> NDArray[np.bool_]:
+def bits(bitsets: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Turn bitsets of shape (n, 8) into booleans of shape (n, 256)."""
     octets = np.ascontiguousarray(bitsets, dtype="<u4").view(np.uint8)
     return np.unpackbits(octets.reshape(len(bitsets), 32), axis=1, bitorder="little").astype(bool)

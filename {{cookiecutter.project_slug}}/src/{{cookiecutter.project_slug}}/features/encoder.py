@@ -28,9 +28,9 @@ from .encoding import (
     ScaledNumber,
     Text,
     calendar_part,
+    with_engineered,
     words,
 )
-from .engineered import FEATURES
 
 if TYPE_CHECKING:  # the server has no pandas
     import pandas as pd
@@ -234,17 +234,6 @@ class Encoder(TransformerMixin, BaseEstimator):
 
 def _rows(levels: list[str]) -> dict[str, int]:
     return {level: row for row, level in enumerate(levels)}
-
-
-def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
-    """Add the engineered features whose inputs are among the columns."""
-    everything = dict(columns)
-    for name, (function, inputs) in FEATURES.items():
-        if all(column in columns for column in inputs):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values = function(*(np.array(columns[i], dtype=np.float64) for i in inputs))
-            everything[name] = np.where(np.isfinite(values), values, np.nan)
-    return everything
 
 
 def labels(column: str, kind: str, encoding: Encoding) -> list[str]:

@@ -7,11 +7,14 @@ or scikit-learn.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..contract.cells import Cells
+from .engineered import FEATURES
 
 Matrix = NDArray[np.float64]
 Numbers = Sequence[float | None] | NDArray[np.float64]
@@ -144,3 +147,14 @@ def words(text: str) -> list[str]:
 
 
 Encoding = Number | ScaledNumber | Level | Moment | Text
+
+
+def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
+    """Add the engineered features whose inputs are among the columns."""
+    everything = dict(columns)
+    for name, (function, inputs) in FEATURES.items():
+        if all(column in columns for column in inputs):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = function(*(np.array(columns[i], dtype=np.float64) for i in inputs))
+            everything[name] = np.where(np.isfinite(values), values, np.nan)
+    return everything

@@ -12,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .. import bundle, files, metrics, models, plots, tracking
 from ..bundle import Bundle
+from ..combination import Region
 from ..config import Params
 from ..contract.cells import rows_of_table
-from ..ensemble import Region
 from ..folds import Rows
-from ..metrics import Interval, Predictions, predict
+from ..metrics import Interval
+from ..predictions import Predictions, apart, predict
 
 
 def measure(y: Any, predictions: Predictions, params: Params) -> dict[str, Interval]:
@@ -48,9 +49,9 @@ def gain(y: Any, predictions: Predictions, other: Predictions, params: Params) -
 
 
 def disagreement(candidate: Bundle, test: pd.DataFrame, predictions: Predictions) -> float:
-    """Return the largest difference between scoring rows as requests and as a table."""
+    """Return how far predictions of rows as requests are from those of the fitted pipelines."""
     rows = rows_of_table(test, candidate.contract)
-    return float(np.abs(candidate.score(rows).values - predictions.values).max())
+    return apart(candidate.score(rows).values, predictions.values)
 
 
 def coverage(region: Region, y: Any, predictions: Predictions, params: Params) -> dict[str, Any]:

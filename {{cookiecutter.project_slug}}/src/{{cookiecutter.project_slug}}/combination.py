@@ -1,0 +1,75 @@
+"""How what several members say becomes one prediction, and how sure it is: plain numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .predictions import Array
+
+TINY = 1e-6  # below which a probability counts as this much, before its logarithm is taken
+
+
+@dataclass
+class Combination:
+    """How the members' predictions are combined."""
+
+    weights: Array
+    """Of the members, shape (members,); they add up to 1."""
+    coefficients: Array | None = None
+    """Of the logarithms of probabilities, shape (inputs, classes): of the weighted mean's for
+    calibration, of all members' for stacking. None: the weighted mean as it is."""
+    intercept: Array | None = None
+    """Shape (classes,)."""
+
+    def __call__(self, values: Sequence[Array]) -> Array:
+        """Combine the members' predictions, each (n, classes) or (n,); returns that shape."""
+        mean = np.asarray(sum(w * v for w, v in zip(self.weights, values, strict=True)))
+        if self.coefficients is None or self.intercept is None:
+            return mean
+        inputs = logarithms([mean] if len(self.coefficients) == mean.shape[1] else values)
+        return softmax(product(inputs, self.coefficients) + self.intercept)
+
+
+def product(left: Array, right: Array) -> Array:
+    """Return the product of two matrices, with the same bits whatever the number of rows.
+
+    BLAS adds in another order for one row than for many; a request and a table must agree.
+    """
+    return np.asarray(np.einsum("ij,jk->ik", left, right))
+
+
+def softmax(values: Array) -> Array:
+    """Return probabilities for logits of shape (n, classes)."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def logarithms(values: Sequence[Array]) -> Array:
+    """Return the logarithms of probabilities side by side, shape (n, len(values) * classes)."""
+    return np.log(np.clip(np.hstack(values), TINY, 1.0))
+
+
+@dataclass
+class Region:
+    """Where an outcome lies with a given probability: conformal sets and intervals."""
+
+    coverage: float
+    """The share of outcomes inside."""
+    edges: Array
+    """The predictions at which one bin ends and the next begins, shape (bins - 1,)."""
+    margins: Array
+    """For each bin the half width of the interval; for classes (one bin) how improbable a class of
+    the set may be."""
+
+    def interval(self, values: Array) -> Array:
+        """Return the lower and upper ends for predictions of shape (n,); shape (n, 2)."""
+        margin = self.margins[np.searchsorted(self.edges, values, side="right")]
+        return np.column_stack([values - margin, values + margin])
+
+    def members(self, probabilities: Array) -> NDArray[np.bool_]:
+        """Return which classes are in the set of each row; the most probable one always is."""
+        inside = 1.0 - probabilities <= self.margins[0]
+        inside[np.arange(len(inside)), probabilities.argmax(axis=1)] = True
+        return inside

@@ -1,0 +1,208 @@
+"""From fitted pipelines of scikit-learn to plain numbers. To add an estimator, write its case."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.feature_selection import SelectorMixin
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from ..ensemble import Ensemble
+from ..estimators.boosting import QuickBoostingClassifier, QuickBoostingRegressor, bits
+from ..estimators.forest import (
+    QuickExtraTreesClassifier,
+    QuickExtraTreesRegressor,
+    QuickForestClassifier,
+    QuickForestRegressor,
+)
+from ..estimators.spline import Splines
+from ..estimators.target import LogTarget
+from ..predictions import Array, Classes
+from . import graph
+from .graph import Tree
+from .kernels import (
+    Arranged,
+    Columns,
+    Complement,
+    Constant,
+    Exponential,
+    Gaussians,
+    Hinges,
+    Kernel,
+    Linear,
+    Rectified,
+    Rescaled,
+    Sigmoid,
+    Softmax,
+    Trees,
+)
+from .scorer import Member, Scorer
+
+Boosting = QuickBoostingClassifier | QuickBoostingRegressor
+Forest = (
+    QuickForestClassifier
+    | QuickForestRegressor
+    | QuickExtraTreesClassifier
+    | QuickExtraTreesRegressor
+)
+
+
+class NotCompiled(Exception):
+    """An estimator has no form in plain numbers here; scikit-learn itself must score it."""
+
+
+def compile(model: Ensemble) -> Scorer:
+    """Return a model as plain numbers.
+
+    Raises:
+        NotCompiled: an estimator of it has no such form.
+    """
+    members = [_member(pipeline, model.classes) for pipeline in model.members]
+    return Scorer(members, model.combination, model.region, model.costs)
+
+
+def _member(pipeline: Pipeline, classes: Classes | None) -> Member:
+    encoder, *steps = [step for _, step in pipeline.steps]
+    kernels = [kernel for step in steps for kernel in _kernels(step)]
+    if classes is not None:
+        positions = np.array([classes.index(label) for label in pipeline.classes_.tolist()])
+        if positions.tolist() != [*range(len(classes))]:
+            kernels.append(Arranged(positions, len(classes)))
+    return Member(dict(encoder.encodings_), kernels)
+
+
+def _kernels(step: Any) -> list[Kernel]:
+    """Return what a step computes; raises NotCompiled."""
+    match step:
+        case "passthrough":
+            return []
+        case Pipeline():
+            return [kernel for _, one in step.steps for kernel in _kernels(one)]
+        case SelectorMixin():
+            return [Columns(np.flatnonzero(step.get_support()))]
+        case Splines():
+            return [Hinges(step.columns_, step.knots_)]
+        case DummyClassifier(strategy="prior"):
+            return [Constant(np.asarray(step.class_prior_))]
+        case DummyRegressor(strategy="mean"):
+            return [Constant(step.constant_.ravel())]
+        case LogisticRegression():
+            return [Linear(step.coef_.T, step.intercept_), _link(step)]
+        case Ridge():
+            return [Linear(step.coef_.reshape(-1, 1), np.atleast_1d(step.intercept_))]
+        case GaussianNB():
+            return [_gaussians(step), Softmax()]
+        case MLPClassifier(activation="relu"):
+            return [*_layers(step), _link(step)]
+        case MLPRegressor(activation="relu"):
+            return _layers(step)
+        case TransformedTargetRegressor(transformer=StandardScaler()):
+            scale = step.transformer_
+            ends = Rescaled(float(scale.mean_[0]), float(scale.scale_[0]))
+            return [*_kernels(step.regressor_), ends]
+        case LogTarget():
+            return [*_kernels(step.regressor_), Exponential(step.low_, step.high_)]
+        case _:
+            return _trees(step)
+
+
+def _trees(step: Any) -> list[Kernel]:
+    match step:
+        case QuickBoostingClassifier():
+            return [_boosting(step), _link(step)]
+        case QuickBoostingRegressor(loss="squared_error"):
+            return [_boosting(step)]
+        case DecisionTreeClassifier():
+            return _votes([step], step)
+        case DecisionTreeRegressor():
+            return [_mean([step], step.n_features_in_, 0)]
+        case QuickForestClassifier() | QuickExtraTreesClassifier():
+            return _votes(step.estimators_, step)
+        case QuickForestRegressor() | QuickExtraTreesRegressor():
+            return [_mean(step.estimators_, step.n_features_in_, 0)]
+        case _:
+            raise NotCompiled(f"{type(step).__name__} is scored by scikit-learn")
+
+
+def _link(step: Any) -> Sigmoid | Softmax:
+    return Sigmoid() if len(step.classes_) == 2 else Softmax()
+
+
+def _layers(step: Any) -> list[Kernel]:
+    layers: list[Kernel] = []
+    for weights, biases in zip(step.coefs_, step.intercepts_, strict=True):
+        layers += [Linear(weights, biases), Rectified()]
+    return layers[:-1]
+
+
+def _gaussians(step: GaussianNB) -> Gaussians:
+    constants = -0.5 * np.log(2.0 * np.pi * step.var_).sum(axis=1)
+    return Gaussians(step.theta_, step.var_, np.log(step.class_prior_) + constants)
+
+
+def _boosting(step: Any) -> Trees:
+    trees = [
+        _boosted(tree, target) for round_ in step._predictors for target, tree in enumerate(round_)
+    ]
+    outputs = step.n_trees_per_iteration_
+    written = graph.write(trees, step.n_features_in_, outputs)
+    return Trees(written, step._baseline_prediction.ravel(), single=False)
+
+
+def _boosted(tree: Any, target: int) -> Tree:
+    nodes, sets = tree.nodes, bits(tree.raw_left_cat_bitsets)
+    leaf = nodes["is_leaf"].astype(bool)
+    asked = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf)
+    return Tree(
+        nodes["feature_idx"].astype(np.int64),
+        nodes["num_threshold"],
+        nodes["left"].astype(np.int64),
+        nodes["right"].astype(np.int64),
+        leaf,
+        nodes["missing_go_to_left"].astype(bool),
+        nodes["value"],
+        target,
+        {int(n): np.flatnonzero(sets[nodes["bitset_idx"][n]]).astype(float) for n in asked},
+    )
+
+
+def _votes(trees: Sequence[Any], step: Any) -> list[Kernel]:
+    """Return the mean of the trees' probabilities."""
+    if len(step.classes_) == 2:
+        return [_mean(trees, step.n_features_in_, 1), Complement()]
+    # A leaf of the format says one number: here its own, by which its probabilities are found.
+    said = [one.tree_.value[:, 0] for one in trees]
+    starts = np.cumsum([0, *(len(values) for values in said)])
+    grown = [
+        _grown(one, np.arange(start, start + len(values), dtype=np.float64), target)
+        for target, (one, values, start) in enumerate(zip(trees, said, starts, strict=False))
+    ]
+    written = graph.write(grown, step.n_features_in_, len(trees))
+    return [Trees(written, np.zeros(1), True, len(trees), np.vstack(said))]
+
+
+def _mean(trees: Sequence[Any], columns: int, output: int) -> Trees:
+    grown = [_grown(one, one.tree_.value[:, 0, output]) for one in trees]
+    return Trees(graph.write(grown, columns, 1), np.zeros(1), single=True, count=len(trees))
+
+
+def _grown(estimator: Any, value: Array, target: int = 0) -> Tree:
+    tree = estimator.tree_
+    leaf = tree.children_left == -1
+    return Tree(
+        np.where(leaf, 0, tree.feature),
+        tree.threshold,
+        tree.children_left,
+        tree.children_right,
+        leaf,
+        tree.missing_go_to_left.astype(bool),
+        value,
+        target,
+    )

@@ -1,0 +1,217 @@
+"""What estimators compute, as plain numbers: matrices in, matrices out.
+
+Each gives a row the same bits whether it comes alone or with others; so there is no BLAS here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from ..combination import product, softmax
+from ..predictions import Array
+
+ROWS = 1024  # whose leaves are looked up at once
+
+
+@dataclass
+class Constant:
+    """The same values for every row."""
+
+    values: Array
+    """Shape (outputs,)."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, outputs)."""
+        return np.tile(self.values, (len(X), 1))
+
+
+@dataclass
+class Columns:
+    """Some columns of the matrix."""
+
+    kept: Array
+    """Their positions."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, len(kept))."""
+        return np.ascontiguousarray(X[:, self.kept])  # sums of rows depend on the order in memory
+
+
+@dataclass
+class Hinges:
+    """The columns, and what each has above its knots; see `Splines`."""
+
+    columns: Array
+    knots: Array
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, columns + knots)."""
+        return np.hstack([X, np.maximum(X[:, self.columns] - self.knots, 0.0)])
+
+
+@dataclass
+class Linear:
+    """A linear map."""
+
+    coefficients: Array
+    """Shape (columns, outputs)."""
+    intercept: Array
+    """Shape (outputs,)."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, outputs)."""
+        return product(X, self.coefficients) + self.intercept
+
+
+@dataclass
+class Rectified:
+    """Zero in place of what is below zero, between the layers of a network."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return the same shape."""
+        return np.maximum(X, 0.0)
+
+
+@dataclass
+class Gaussians:
+    """The logarithms of the joint density of naive Bayes, one normal for each column and class."""
+
+    means: Array
+    """Shape (classes, columns)."""
+    variances: Array
+    priors: Array
+    """The logarithm of each class's share, with the constants of its densities."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, classes)."""
+        distances = [
+            ((X - mean) ** 2 / variance).sum(axis=1)
+            for mean, variance in zip(self.means, self.variances, strict=True)
+        ]
+        return np.asarray(self.priors - 0.5 * np.column_stack(distances))
+
+
+@dataclass
+class Trees:
+    """Decision trees in the format of ONNX (TreeEnsemble of ai.onnx.ml 5), in double precision."""
+
+    graph: Array
+    """Its bytes. Takes `X`; gives the sum of the trees, or with `leaves` the leaf of each tree."""
+    start: Array
+    """What is added to the sum, shape (outputs,)."""
+    single: bool
+    """Whether cells are compared in single precision, as scikit-learn's forests do."""
+    count: int = 1
+    """What the sum is divided by."""
+    leaves: Array | None = None
+    """What each leaf says, shape (leaves, outputs)."""
+    _run: Any = field(default=None, init=False, repr=False, compare=False)
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, outputs)."""
+        if self._run is None:
+            self._run = _session(self.graph.tobytes())
+        if self.single:
+            X = X.astype(np.float32)
+        found = self._run(["Y"], {"X": np.ascontiguousarray(X, dtype=np.float64)})[0]
+        if self.leaves is None:
+            return np.asarray(found / self.count + self.start)
+        parts = [
+            self.leaves[found[first : first + ROWS].astype(np.int64)].sum(axis=1)
+            for first in range(0, len(found), ROWS)
+        ]
+        return np.asarray(np.concatenate(parts) / self.count)
+
+
+def _session(graph: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return session.run
+
+
+@dataclass
+class Sigmoid:
+    """The probabilities of two classes for the logit of the second one."""
+
+    def __call__(self, X: Array) -> Array:
+        """Take shape (n, 1); return shape (n, 2)."""
+        with np.errstate(over="ignore"):  # exp of much is infinite, and its inverse 0
+            second = 1.0 / (1.0 + np.exp(-X))
+        return np.hstack([1.0 - second, second])
+
+
+@dataclass
+class Softmax:
+    """The probabilities of classes for their logits."""
+
+    def __call__(self, X: Array) -> Array:
+        """Return the same shape."""
+        return softmax(X)
+
+
+@dataclass
+class Complement:
+    """The probabilities of two classes for that of the second one."""
+
+    def __call__(self, X: Array) -> Array:
+        """Take shape (n, 1); return shape (n, 2)."""
+        return np.hstack([1.0 - X, X])
+
+
+@dataclass
+class Arranged:
+    """Probabilities in the order of the contract; a class that was never seen gets 0."""
+
+    positions: Array
+    count: int
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, count)."""
+        values = np.zeros((len(X), self.count))
+        values[:, self.positions] = X
+        return values
+
+
+@dataclass
+class Rescaled:
+    """Numbers on the scale of the target."""
+
+    mean: float
+    scale: float
+
+    def __call__(self, X: Array) -> Array:
+        """Return the same shape."""
+        return X * self.scale + self.mean
+
+
+@dataclass
+class Exponential:
+    """Numbers whose logarithms were learned; see `LogTarget`."""
+
+    low: float
+    high: float
+
+    def __call__(self, X: Array) -> Array:
+        """Return the same shape."""
+        return np.clip(np.expm1(np.clip(X, 0.0, np.log1p(self.high))), self.low, self.high)
+
+
+Kernel = (
+    Constant
+    | Columns
+    | Hinges
+    | Linear
+    | Rectified
+    | Gaussians
+    | Trees
+    | Sigmoid
+    | Softmax
+    | Complement
+    | Arranged
+    | Rescaled
+    | Exponential
+)

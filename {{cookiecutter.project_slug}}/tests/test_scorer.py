@@ -1,0 +1,192 @@
+import itertools
+import subprocess
+import sys
+from datetime import datetime
+
+import made_up
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from {{cookiecutter.project_slug}} import (
+    bundle,
+    errors,
+    folds,
+    models,
+    predictions,
+    scorer,
+)
+from {{cookiecutter.project_slug}}.contract import cells
+from {{cookiecutter.project_slug}}.features import encoder, encoding
+from {{cookiecutter.project_slug}}.scorer import (
+    compilation,
+    kernels,
+    parity,
+    rows,
+    storage,
+)
+
+BY_SCIKIT_LEARN = {"neighbors", "svm", "lightgbm", "xgboost"}
+COMBINATIONS = [
+    (task, name)
+    for task, name in itertools.product(made_up.TARGETS, models.MODELS)
+    if models.MODELS[name].suits(task, 0) and name not in BY_SCIKIT_LEARN
+]
+
+
+def learned(task, *names, parameters=None, power=1):
+    contract, frame = made_up.every_type(task)
+    if task == "regression":
+        frame["outcome"] = frame["outcome"].abs() ** power
+    known = folds.Rows.of(frame, contract)
+    built = [models.build(models.MODELS[n], contract, task, 1, parameters or {}) for n in names]
+    fitted = [one.fit(known.X, known.y) for one in built]
+    return made_up.ensemble_of(known, *fitted), contract, cells.rows_of_table(frame, contract)
+
+
+def columns(asked, contract):
+    return encoding.with_engineered(cells.columns_of_rows(asked, contract))
+
+
+@pytest.mark.parametrize(("task", "name"), COMBINATIONS)
+def test_plain_numbers_say_what_the_pipeline_says_also_where_trees_split(task, name):
+    model, contract, asked = learned(task, name)
+    plain = compilation.compile(model)
+    every = columns([*asked, *parity.probes(model, asked, contract)], contract)
+    expected = model.score_cells(every)
+    assert predictions.apart(plain.score_cells(every), expected) <= bundle.PARITY
+    assert np.isfinite(expected).all()
+
+
+@pytest.mark.parametrize(("task", "name"), COMBINATIONS)
+def test_a_row_gets_the_same_bits_alone_as_with_others(task, name):
+    model, contract, asked = learned(task, name)
+    plain = compilation.compile(model)
+    together = plain.score_cells(columns(asked, contract))
+    alone = [plain.score_cells(columns([row], contract))[0] for row in asked[:40]]
+    few = plain.score_cells(columns(asked[:3], contract))
+    np.testing.assert_array_equal(np.array(alone), together[:40])
+    np.testing.assert_array_equal(few, together[:3])
+
+
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_a_scorer_is_the_same_after_it_was_written_and_read(task, tmp_path):
+    model, contract, asked = learned(task, "linear", "boosting", "mlp")
+    plain = compilation.compile(model)
+    storage.save(tmp_path / "scorer.npz", plain)
+    read = storage.load(tmp_path / "scorer.npz")
+    every = columns(asked, contract)
+    np.testing.assert_array_equal(read.score_cells(every), plain.score_cells(every))
+
+
+def test_the_logarithm_of_a_target_is_undone():
+    model, contract, asked = learned(
+        "regression", "boosting", parameters={"target": "logarithm"}, power=2
+    )
+    every = columns(asked, contract)
+    plain = compilation.compile(model)
+    assert predictions.apart(plain.score_cells(every), model.score_cells(every)) <= bundle.PARITY
+
+
+def test_a_tree_that_is_a_single_leaf_has_a_plain_form():
+    model, contract, asked = learned(
+        "regression", "tree", parameters={"model__min_samples_leaf": 150}
+    )
+    every = columns(asked, contract)
+    plain = compilation.compile(model)
+    np.testing.assert_array_equal(plain.score_cells(every), model.score_cells(every))
+
+
+@pytest.mark.parametrize("name", ["neighbors", "svm"])
+def test_a_model_without_a_plain_form_is_scored_by_scikit_learn(name, tmp_path):
+    model, contract, asked = learned("binary", name)
+    with pytest.raises(compilation.NotCompiled):
+        compilation.compile(model)
+    saved = bundle.save(tmp_path / "model", model, contract, asked[:5])
+    assert saved.compiled is None
+    assert "scikit-learn" in saved.manifest["scorer"]
+    expected = model.score_cells(columns(asked, contract))
+    np.testing.assert_array_equal(saved.score(asked).values, expected)
+
+
+def test_a_plain_form_that_says_something_else_is_not_used(tmp_path, monkeypatch):
+    model, contract, asked = learned("binary", "linear")
+    plain = compilation.compile(model)
+    linear = next(k for k in plain.members[0].kernels if isinstance(k, kernels.Linear))
+    linear.intercept = linear.intercept + 1e-6
+    monkeypatch.setattr(parity, "compile", lambda _: plain)
+    saved = bundle.save(tmp_path / "model", model, contract, asked[:5])
+    assert saved.compiled is None
+    assert "away from" in saved.manifest["scorer"]
+
+
+def test_a_compiled_bundle_is_loaded_and_scores_without_scikit_learn_or_pandas(tmp_path):
+    model, contract, asked = learned("binary", "boosting", "linear")
+    saved = bundle.save(tmp_path / "model", model, contract, asked[:5])
+    assert saved.manifest["scorer"] == "compiled"
+    package = bundle.__name__.partition(".")[0]
+    program = (
+        "import sys, pathlib\n"
+        f"from {package} import bundle\n"
+        "bundle.load(pathlib.Path(sys.argv[1]))\n"
+        "heavy = {'sklearn', 'scipy', 'pandas', 'skops', 'mlflow', 'onnx'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "model")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+NUMBERS = st.one_of(st.none(), st.floats(width=64))
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=5))
+def test_a_number_is_encoded_alone_as_in_a_column(found):
+    column = [float("nan") if cell is None else cell for cell in found]
+    for encoded in (
+        encoding.Number(),
+        encoding.ScaledNumber(1.5, 2.0, 0.1, True),
+        encoding.ScaledNumber(1.5, 2.0, 1e-300, False),
+    ):
+        alone = [list(rows.quick(encoded)(cell)) for cell in found]
+        np.testing.assert_array_equal(np.array(alone), encoded.encode(column))
+
+
+@given(st.lists(st.none() | st.sampled_from(["a", "b", "c", ""]), min_size=1, max_size=5))
+def test_a_level_is_encoded_alone_as_in_a_column(found):
+    encoded = encoding.Level({"a": 0, "b": 1}, np.arange(8.0).reshape(4, 2))
+    alone = [list(rows.quick(encoded)(cell)) for cell in found]
+    np.testing.assert_array_equal(np.array(alone), encoded.encode(found))
+
+
+MOMENTS = st.datetimes().map(lambda moment: (moment - datetime(1970, 1, 1)).total_seconds())
+
+
+@given(st.lists(st.none() | MOMENTS, min_size=1, max_size=5))
+def test_a_moment_is_encoded_alone_as_in_a_column(found):
+    column = [float("nan") if cell is None else cell for cell in found]
+    tables = {part: np.arange(size + 1.0).reshape(-1, 1) for part, size in encoding.PARTS.items()}
+    encoded = encoding.Moment([*encoding.PARTS], tables, encoding.Number())
+    alone = [list(rows.quick(encoded)(cell)) for cell in found]
+    np.testing.assert_array_equal(np.array(alone), encoded.encode(column))
+
+
+def test_a_file_that_is_no_scorer_is_refused(tmp_path):
+    path = tmp_path / "scorer.npz"
+    for content in (b"", b"PK", b"not an archive"):
+        path.write_bytes(content)
+        with pytest.raises(errors.InputError, match="not a compiled model"):
+            storage.load(path)
+    np.savez(path, layout=np.array('{"kind": "Sigmoid", "fields": {}}'))
+    with pytest.raises(errors.InputError, match="holds a Sigmoid"):
+        storage.load(path)
+    np.savez(path, layout=np.array([object()]))
+    with pytest.raises(errors.InputError, match="not a compiled model"):
+        storage.load(path)
+
+
+def test_every_encoding_and_kernel_can_be_stored():
+    assert {"Level", "Moment", "Trees", "Gaussians", "Scorer"} <= set(storage.KINDS)
+    assert storage.KINDS["Scorer"] is scorer.Scorer
+    assert encoder.Encoder.__name__ not in storage.KINDS, "that is of scikit-learn"
