@@ -116,6 +116,16 @@ def test_scores_are_in_order_repeatable_and_reported_as_they_come(contract, para
         assert metric(rows.y[held_out], said) == score.score
 
 
+def test_an_error_that_a_deadline_was_turned_into_is_taken_for_the_deadline():
+    with pytest.raises(folds.OutOfTime), folds.until(time.time() + 0.05):
+        try:
+            time.sleep(5)
+        except folds.OutOfTime:
+            raise ValueError("not a valid buffer format") from None
+    with pytest.raises(ValueError, match="of its own"), folds.until(time.time() + 60):
+        raise ValueError("of its own")
+
+
 def test_a_fit_is_interrupted_at_its_deadline(contract, params, typed):
     rows = folds.Rows.of(typed, contract)
     metric = metrics.find(params.metric, params.task)

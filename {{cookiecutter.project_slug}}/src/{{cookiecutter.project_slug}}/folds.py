@@ -142,6 +142,11 @@ def until(deadline: float | None) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, left)
     try:
         yield
+    except Exception as error:
+        if time.time() < deadline:
+            raise
+        # NumPy, where it reads buffers, makes an error of its own of what interrupts it.
+        raise OutOfTime from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

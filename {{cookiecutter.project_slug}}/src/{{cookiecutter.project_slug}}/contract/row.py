@@ -1,7 +1,7 @@
 """One row, as an HTTP client or a line of a form sends it: a pydantic model of the contract."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
@@ -87,6 +87,30 @@ def _whole(bound: float) -> int | float:
 def example_row(contract: Contract) -> dict[str, Any]:
     """Return a row that the contract accepts, for documentation."""
     return {name: example(column) for name, column in contract.features.items()}
+
+
+def request_of(cells: Sequence[Any], contract: Contract) -> dict[str, Any]:
+    """Return cells of a row, in contract order, as a client sends them; a missing one is left out.
+
+    The inverse of `cells.of_row`.
+    """
+    return {
+        name: _value(column, cell)
+        for (name, column), cell in zip(contract.features.items(), cells, strict=True)
+        if cell is not None and cell == cell
+    }
+
+
+def _value(column: Column, cell: Any) -> Any:
+    match column.type:
+        case "integer":
+            return int(cell)
+        case "boolean":
+            return bool(cell)
+        case "datetime":
+            return (datetime(1970, 1, 1) + timedelta(microseconds=round(cell * 1e6))).isoformat()
+        case _:
+            return cell
 
 
 def example(column: Column) -> Any:

@@ -6,6 +6,7 @@ import uvicorn
 
 from ..errors import InputError
 from .app import create_app
+from .logs import CONFIG
 from .settings import Settings
 
 
@@ -20,7 +21,9 @@ def main(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         access_log=False,
-        timeout_graceful_shutdown=10,
+        log_config=CONFIG,
+        server_header=False,
+        timeout_graceful_shutdown=settings.grace_seconds,
     )
 
 

@@ -1,102 +1,111 @@
 """The HTTP interface to the champion."""
 
 import json
-import uuid
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi_offline import FastAPIOffline
-from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from .. import bundle
-from .messages import Problems, problems, request_model, response_model
+from . import inference, invocations
+from .following import Follower
+from .gateway import Gateway
+from .messages import Problems, response_model
+from .served import Reply, Served
 from .settings import Settings
+from .telemetry import Telemetry
 
 
-class TooLarge(Exception):
-    """A body has more bytes than the settings allow."""
-
-
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Gateway:
     """Load the champion and return the application that serves it.
 
     Raises:
         InputError: there is no champion, or it is damaged.
     """
-    champion = bundle.load(settings.champion)
-    facts = {key: champion.manifest.get(key) for key in ("name", "version")}
-    message = request_model(champion.contract, settings.max_rows)
-    app = FastAPIOffline(
-        title=str(facts["name"]),
-        version=str(facts["version"]),
-        description=f"Predicts `{champion.contract.target}`, as released by `make run`.",
-    )
+    return Gateway(settings, Follower(settings, Telemetry(), application))
 
-    def score(body: bytes) -> list[dict[str, Any]]:
-        return champion.answers(message.model_validate_json(body).rows)  # type: ignore[attr-defined]
+
+def application(follower: Follower, served: Served) -> FastAPI:
+    """Return the routes for one released model, and their documentation."""
+    contract = served.champion.contract
+    app = FastAPIOffline(
+        title=str(served.facts["name"]),
+        version=str(served.facts["version"]),
+        description=f"Predicts `{contract.target}`, as released by `make run`.",
+    )
+    _predict(app, served)
+    _health(app, follower, served)
+    _about(app, served)
+    invocations.add(app, served)
+    inference.add(app, served)
+    return app
+
+
+def _predict(app: FastAPI, served: Served) -> None:
+    schema = inline(served.message.model_json_schema())
 
     @app.post(
         "/predict",
         summary="Score rows",
-        response_model=response_model(champion.contract),
-        responses={413: {"model": Problems}, 422: {"model": Problems}},
+        response_model=response_model(served.champion.contract),
+        responses={
+            code: {"model": Problems, "description": why}
+            for code, why in {
+                401: "No API key, where keys are set",
+                408: "The body took too long",
+                413: "The body is too large",
+                415: "The body is not JSON",
+                422: "A row breaks the contract",
+                503: "Too many requests at once",
+            }.items()
+        },
         openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": inline(message.model_json_schema())}},
-            }
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
         },
     )
     async def predict(request: Request) -> Response:
-        identity = uuid.uuid4().hex
-        try:
-            # The body is validated from its bytes, strictly: a moment is text there, and NaN is
-            # caught before it can reach a model or an answer.
-            predictions = await run_in_threadpool(score, await read(request, settings.max_bytes))
-        except ValidationError as error:
-            return reply(422, {"errors": problems(error), "request_id": identity})
-        except TooLarge:
-            rule = f"a body may have {settings.max_bytes} bytes; send fewer rows"
-            fault = {"row": None, "column": None, "value": None, "rule": rule}
-            return reply(413, {"errors": [fault], "request_id": identity})
-        return reply(200, {"predictions": predictions, "model": facts, "request_id": identity})
+        # For documentation: the gateway answers before, in the same words.
+        return respond(served.answer(await request.body(), request.headers["x-request-id"]))
 
+
+def _health(app: FastAPI, follower: Follower, served: Served) -> None:
     @app.get("/health/live", summary="Is the process up?")
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
     @app.get("/health/ready", summary="Can it predict?")
     async def ready() -> dict[str, Any]:
-        return {"status": "ready", "model": facts}
+        problem = {"problem": follower.problem} if follower.problem else {}
+        return {"status": "ready", "model": served.facts, **problem}
 
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        return Response(follower.telemetry.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _about(app: FastAPI, served: Served) -> None:
     @app.get("/model", summary="What is served")
     async def model() -> Response:
-        contract = champion.contract.model_dump(exclude_defaults=True)
-        return reply(200, {**champion.manifest, "contract": contract})
+        return respond(Reply(200, json.dumps(served.description, allow_nan=False).encode()))
 
-    return app
+    folder = served.champion.folder
+    if (folder / "report.html").exists():
 
+        @app.get("/report", summary="How good it is", response_class=FileResponse)
+        async def report() -> FileResponse:
+            return FileResponse(folder / "report.html", media_type="text/html")
 
-async def read(request: Request, limit: int) -> bytes:
-    """Return the body of a request.
+    if (folder / "model_card.md").exists():
 
-    Raises:
-        TooLarge: as soon as it exceeds the limit.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise TooLarge
-    return bytes(body)
+        @app.get("/model-card", summary="What it is for", response_class=PlainTextResponse)
+        async def model_card() -> FileResponse:
+            return FileResponse(folder / "model_card.md", media_type="text/plain; charset=utf-8")
 
 
-def reply(status: int, content: Any) -> Response:
-    """Return JSON in ASCII, so that any text that a client sent can be shown to it."""
-    text = json.dumps(content, allow_nan=False)
-    return Response(text, status_code=status, media_type="application/json")
+def respond(reply: Reply) -> Response:
+    """Return an answer in JSON."""
+    return Response(reply.body, status_code=reply.status, media_type="application/json")
 
 
 def inline(schema: dict[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,24 @@ class Served(BaseModel):
     version: str
 
 
+class Explanation(BaseModel):
+    """How much each column moved a prediction."""
+
+    method: str
+    scale: str = Field(description="What is explained, and in what unit.")
+    base: float = Field(description="What the model says of reference rows, on average.")
+    contributions: dict[str, float] = Field(
+        description="By column; with the base they add up to what the model says of the row."
+    )
+
+
 class ClassPrediction(BaseModel):
     """The prediction for one row."""
 
     label: str | bool = Field(description="The class decided on; see `tune.costs`.")
     probabilities: dict[str, float] = Field(description="The probability of each class.")
     set: list[str] = Field(description="Classes that hold the true one, as often as agreed.")
+    explanation: Explanation | None = Field(default=None, description="If it was asked for.")
 
 
 class ValuePrediction(BaseModel):
@@ -30,6 +42,7 @@ class ValuePrediction(BaseModel):
     interval: tuple[float, float] = Field(
         description="Holds the true value, as often as `tune.coverage` says."
     )
+    explanation: Explanation | None = Field(default=None, description="If it was asked for.")
 
 
 class Problem(BaseModel):
@@ -62,6 +75,7 @@ def request_model(contract: Contract, max_rows: int) -> type[BaseModel]:
             list[row],  # type: ignore[valid-type]
             Field(min_length=1, max_length=max_rows, description="The rows to score."),
         ),
+        explain=(bool, Field(False, description="Whether to say what moved each prediction.")),
     )
 
 
@@ -81,7 +95,7 @@ def problems(error: ValidationError) -> list[dict[str, Any]]:
     found = []
     for one in error.errors(include_url=False, include_context=False):
         # The location is ("rows", row, column), or less when the fault is further up.
-        place = list(one["loc"][1:])
+        place = list(one["loc"][1:]) if one["loc"][:1] == ("rows",) else [None, *one["loc"]]
         whole = isinstance(one["input"], dict | list) or one["type"] == "json_invalid"
         found.append(
             {

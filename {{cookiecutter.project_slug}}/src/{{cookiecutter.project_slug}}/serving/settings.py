@@ -17,10 +17,28 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
     champion: Path = Field(default=files.CHAMPION, description="The folder of the bundle to serve.")
+    follow_seconds: float = Field(
+        default=0.5, gt=0, description="How often to look whether the champion is another one."
+    )
     max_rows: int = Field(default=1000, ge=1, description="The rows that one request may have.")
     max_bytes: int = Field(
         default=10_000_000, ge=1, description="The bytes that one request may have."
     )
+    max_explained: int = Field(
+        default=10, ge=1, description="The rows that one request may have explained."
+    )
+    max_requests: int = Field(
+        default=100, ge=1, description="Bodies under way at once; more get 503 and Retry-After."
+    )
+    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+    grace_seconds: int = Field(
+        default=10, ge=1, description="How long requests under way may take after SIGTERM."
+    )
+    api_keys: frozenset[str] = Field(
+        default=frozenset(),
+        description='Keys as a JSON list; requests need one as "Authorization: Bearer KEY".',
+    )
+    access_log: bool = Field(default=False, description="Whether to log every request.")
 
     @classmethod
     def load(cls) -> "Settings":

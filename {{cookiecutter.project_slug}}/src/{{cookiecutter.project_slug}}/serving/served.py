@@ -1,0 +1,110 @@
+"""The champion, ready to answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from .. import bundle, files
+from ..bundle import Bundle
+from ..contract.row import request_of
+from .explanation import Explainer
+from .messages import problems, request_model
+from .settings import Settings
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is sent."""
+
+    status: int
+    body: bytes
+    rows: int = 0
+
+
+class Served:
+    """One released model, with all that is made of its contract. Never changes.
+
+    Args:
+        champion: verified.
+        settings: of the server.
+        application: makes the routes beside POST /predict.
+    """
+
+    def __init__(
+        self, champion: Bundle, settings: Settings, application: Callable[["Served"], Any]
+    ) -> None:
+        self.champion = champion
+        self.settings = settings
+        self.message = request_model(champion.contract, settings.max_rows)
+        self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
+        self.explainer = Explainer(champion)
+        self.application = application(self)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a few rows are scored so quickly that other requests need not go on meanwhile."""
+        return self.champion.compiled is not None
+
+    def answer(self, body: bytes, identity: str) -> Reply:
+        """Validate the body of POST /predict, strictly and from its bytes, and score it."""
+        try:
+            asked: Any = self.message.model_validate_json(body)
+        except ValidationError as error:
+            return refusal(422, problems(error), identity)
+        if asked.explain and len(asked.rows) > self.settings.max_explained:
+            rule = f"at most {self.settings.max_explained} rows can be explained in one request"
+            return refusal(422, [fault(rule, column="explain")], identity)
+        content = {
+            "predictions": self.predictions(asked.rows, asked.explain),
+            "model": self.facts,
+            "request_id": identity,
+        }
+        return Reply(200, to_json(content), len(asked.rows))
+
+    def predictions(self, rows: list[BaseModel], explain: bool = False) -> list[dict[str, Any]]:
+        """Return the prediction for each validated row as a client gets it."""
+        answers = self.champion.answers(rows)
+        if explain:
+            for row, answer in zip(rows, answers, strict=True):
+                answer["explanation"] = self.explainer.explain(row, answer)
+        return answers
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What GET /model says."""
+        golden = files.read_json(self.champion.folder / bundle.GOLDEN)["rows"]
+        contract = self.champion.contract
+        documents = {"report": "report.html", "model_card": "model_card.md"}
+        return {
+            **self.champion.manifest,
+            "contract": contract.model_dump(exclude_defaults=True),
+            "examples": [request_of(row, contract) for row in golden[:EXAMPLES]],
+            "limits": {
+                "max_rows": self.settings.max_rows,
+                "max_explained": self.settings.max_explained,
+                "max_bytes": self.settings.max_bytes,
+            },
+            "links": {
+                name: f"/{name.replace('_', '-')}"
+                for name, file in documents.items()
+                if (self.champion.folder / file).exists()
+            },
+        }
+
+
+def fault(rule: str, column: str | None = None) -> dict[str, Any]:
+    """Return what is wrong with a request as a whole."""
+    return {"row": None, "column": column, "value": None, "rule": rule}
+
+
+def refusal(status: int, errors: list[dict[str, Any]], identity: str) -> Reply:
+    """Return a refusal, in ASCII, so that any text that a client sent can be shown to it."""
+    content = {"errors": errors, "request_id": identity}
+    return Reply(status, json.dumps(content, allow_nan=False).encode())

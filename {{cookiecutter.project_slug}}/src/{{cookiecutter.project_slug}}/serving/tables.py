@@ -1,0 +1,112 @@
+"""Rows as other protocols send them: from tables, which know less of types than JSON does."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..contract import Column, Contract
+from .messages import problems
+from .served import Served
+
+YES, NO = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
+
+
+class Unusable(Exception):
+    """A request that cannot be read as rows; says what is wrong with it."""
+
+
+def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[BaseModel]:
+    """Return rows that keep the contract.
+
+    Raises:
+        Unusable: one does not, or there are too many.
+    """
+    tidied = [tidy(row, served.champion.contract) for row in rows]
+    try:
+        asked: Any = served.message.model_validate_json(json.dumps({"rows": tidied}))
+    except ValidationError as error:
+        found = [
+            ": ".join(str(part) for part in (row_of(one), one["rule"]) if part)
+            for one in problems(error)[:10]
+        ]
+        raise Unusable("; ".join(found)) from None
+    found_rows: list[BaseModel] = asked.rows
+    return found_rows
+
+
+def row_of(problem: Mapping[str, Any]) -> str:
+    """Say where a problem is."""
+    if problem["row"] is None:
+        return ""
+    said = f" is {problem['value']}" if problem["value"] is not None else ""
+    return f"row {problem['row']}, {problem['column']}{said}"
+
+
+def tidy(row: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """Give cells of a table the types of the contract where nothing is lost.
+
+    NaN is a missing value, 3.0 an integer; columns that are of no concern are dropped.
+    """
+    return {
+        name: _tidy(row[name], column) for name, column in contract.features.items() if name in row
+    }
+
+
+def _tidy(cell: Any, column: Column) -> Any:
+    if isinstance(cell, float):
+        if math.isnan(cell):
+            return None
+        if column.type == "integer" and cell.is_integer():
+            return int(cell)
+    if column.type == "boolean" and isinstance(cell, int | float) and cell in (0, 1):
+        return bool(cell)
+    if cell == "" and column.nullable:
+        return None
+    return cell
+
+
+def of_csv(text: str, contract: Contract) -> list[dict[str, Any]]:
+    """Return the rows of a CSV table with a header.
+
+    Raises:
+        Unusable: it has none, or a row of another length.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(text), strict=True))
+    except csv.Error as error:
+        raise Unusable(f"not a CSV table: {error}") from None
+    header, *body = rows or [[]]
+    for number, row in enumerate(body):
+        if len(row) != len(header):
+            raise Unusable(f"row {number} has {len(row)} cells, the header {len(header)}")
+    return [
+        {
+            name: of_text(cell, contract.features[name], contract.missing)
+            for name, cell in zip(header, row, strict=True)
+            if name in contract.features
+        }
+        for row in body
+    ]
+
+
+def of_text(text: str, column: Column, missing: Sequence[str]) -> Any:
+    """Return the value of a cell of a CSV table; what cannot be read stays text, to be refused."""
+    text = text.strip()
+    if text in missing or not text:
+        return None
+    try:
+        match column.type:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text.replace(",", ".") if column.decimal == "," else text)
+            case "boolean" if text.lower() in YES | NO:
+                return text.lower() in YES
+    except ValueError:
+        pass
+    return text

@@ -1,0 +1,129 @@
+"""Tensors of the Open Inference Protocol, as JSON and as bytes."""
+
+import json
+import struct
+from typing import Any
+
+import numpy as np
+
+from ..predictions import Array
+from .tables import Unusable
+
+DATATYPES = {
+    "BOOL": "?",
+    "INT8": "<i1",
+    "INT16": "<i2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "UINT8": "<u1",
+    "UINT16": "<u2",
+    "UINT32": "<u4",
+    "UINT64": "<u8",
+    "FP16": "<f2",
+    "FP32": "<f4",
+    "FP64": "<f8",
+}
+BYTES = "BYTES"
+
+
+def split(body: bytes, length: str | None) -> tuple[dict[str, Any], bytes]:
+    """Return the JSON of a request and the bytes that follow it.
+
+    Raises:
+        Unusable: the JSON is malformed, or the length is.
+    """
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise Unusable(f"inference-header-content-length is {length!r}, not a number")
+    end = len(body) if length is None else int(length)
+    try:
+        asked = json.loads(body[:end])
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"the request is not JSON: {error}") from None
+    if not isinstance(asked, dict):
+        raise Unusable("the request must be an object with inputs")
+    return asked, body[end:]
+
+
+def of_json(inputs: Any, rest: bytes) -> dict[str, Array]:
+    """Return the tensors of a request by name.
+
+    Raises:
+        Unusable: one is malformed, or its bytes are missing.
+    """
+    if not isinstance(inputs, list) or not inputs:
+        raise Unusable("inputs must be a list of tensors, and not empty")
+    tensors: dict[str, Array] = {}
+    for one in inputs:
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            raise Unusable("each input must be an object with name, shape, datatype and data")
+        name, options = one["name"], one.get("parameters")
+        size = options.get("binary_data_size") if isinstance(options, dict) else None
+        if size is None:
+            values = _of_data(one)
+        else:
+            if not isinstance(size, int) or not 0 <= size <= len(rest):
+                raise Unusable(f"input {name!r} says {size!r} bytes, {len(rest)} are there")
+            values, rest = _of_binary(rest[:size], one), rest[size:]
+        shape = one.get("shape")
+        if not isinstance(shape, list) or shape != [v for v in shape if type(v) is int and v >= 0]:
+            raise Unusable(f"input {name!r}: shape must be a list of sizes, not {shape!r}")
+        if int(np.prod(shape, dtype=object)) != len(values):
+            raise Unusable(f"input {name!r} has {len(values)} values, which is not shape {shape}")
+        tensors[name] = values.reshape(shape)
+    return tensors
+
+
+def _of_data(one: dict[str, Any]) -> Array:
+    data = one.get("data")
+    flat = []
+    stack = [data]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += reversed(value)
+        else:
+            flat.append(value)
+    if data is None or any(isinstance(value, dict) for value in flat):
+        raise Unusable(f"input {one['name']!r}: data must be a list of values")
+    values = np.empty(len(flat), dtype=object)
+    values[:] = flat
+    return values
+
+
+def _of_binary(raw: bytes, one: dict[str, Any]) -> Array:
+    kind = one.get("datatype")
+    if kind == BYTES:
+        return _texts(raw, one["name"])
+    if kind not in DATATYPES:
+        known = ", ".join([*DATATYPES, BYTES])
+        raise Unusable(f"input {one['name']!r}: datatype {kind!r} is not one of {known}")
+    try:
+        return np.frombuffer(raw, dtype=DATATYPES[kind]).astype(object)
+    except ValueError:
+        raise Unusable(f"input {one['name']!r}: {len(raw)} bytes are no {kind}") from None
+
+
+def _texts(raw: bytes, name: str) -> Array:
+    """Read texts, each behind its length as four bytes, the least one first."""
+    found, place = [], 0
+    try:
+        while place < len(raw):
+            (size,) = struct.unpack_from("<I", raw, place)
+            text = raw[place + 4 : place + 4 + size]
+            if len(text) < size:
+                raise Unusable(f"input {name!r}: its bytes end in the middle of a text")
+            found.append(text.decode("utf-8"))
+            place += 4 + size
+    except (struct.error, UnicodeDecodeError) as error:
+        raise Unusable(f"input {name!r}: {error}") from None
+    values = np.empty(len(found), dtype=object)
+    values[:] = found
+    return values
+
+
+def to_binary(values: Array, kind: str) -> bytes:
+    """Return the bytes of an output."""
+    if kind != BYTES:
+        return values.astype(DATATYPES[kind]).tobytes()
+    texts = [str(value).encode() for value in values.ravel()]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
