@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from .. import bundle
 from .messages import Problems, problems, request_model, response_model
+from .pages import page, policy
 from .settings import Settings
 
 
@@ -62,6 +63,15 @@ def create_app(settings: Settings) -> FastAPI:
             fault = {"row": None, "column": None, "value": None, "rule": rule}
             return reply(413, {"errors": [fault], "request_id": identity})
         return reply(200, {"predictions": predictions, "model": facts, "request_id": identity})
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> Response:
+        headers = {
+            "Content-Security-Policy": policy(),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(page(), media_type="text/html", headers=headers)
 
     @app.get("/health/live", summary="Is the process up?")
     async def live() -> dict[str, str]:
