@@ -105,7 +105,7 @@ def main() -> None:
         place = project
     step(f"Done in {time.monotonic() - started:.0f} seconds. Look further:")
     print(f"  report   {place}/reports/report.html")
-    print(f"  serve    make -C {place} serve     then http://localhost:8000/docs")
+    print(f"  serve    make -C {place} serve     then http://localhost:8000")
     print(f"  runs     make -C {place} ui        then http://localhost:5000")
 
 

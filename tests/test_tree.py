@@ -107,6 +107,7 @@ MODULES = [
     "serving/invocations",
     "serving/logs",
     "serving/messages",
+    "serving/pages",
     "serving/served",
     "serving/settings",
     "serving/tables",
@@ -126,6 +127,18 @@ MODULES = [
     "stages/tune",
     "suspicion",
     "tracking",
+]
+PAGE = [
+    "answer.js",
+    "batch.js",
+    "cells.js",
+    "csv.js",
+    "dom.js",
+    "form.js",
+    "index.html",
+    "script.js",
+    "server.js",
+    "style.css",
 ]
 TESTS = sorted(
     path.name for path in (TEMPLATE / "{{cookiecutter.project_slug}}" / "tests").glob("*.py")
@@ -150,6 +163,7 @@ def test_every_combination_is_complete_and_clean(
         f"data/{DATA[example]}",
         FILES_OF_CI[ci],
         *(f"src/tried/{module}.py" for module in MODULES),
+        *(f"src/tried/serving/page/{name}" for name in PAGE),
         "src/tried/templates/profile.html",
         "src/tried/templates/report.html",
         *(f"tests/{name}" for name in TESTS),

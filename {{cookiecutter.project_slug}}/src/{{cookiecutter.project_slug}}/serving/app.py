@@ -12,6 +12,7 @@ from . import inference, invocations
 from .following import Follower
 from .gateway import Gateway
 from .messages import Problems, response_model
+from .pages import page, policy
 from .served import Reply, Served
 from .settings import Settings
 from .telemetry import Telemetry
@@ -85,6 +86,11 @@ def _health(app: FastAPI, follower: Follower, served: Served) -> None:
 
 
 def _about(app: FastAPI, served: Served) -> None:
+    @app.get("/", include_in_schema=False)
+    async def index() -> Response:
+        headers = {"content-security-policy": policy()}
+        return Response(page(), media_type="text/html", headers=headers)
+
     @app.get("/model", summary="What is served")
     async def model() -> Response:
         return respond(Reply(200, json.dumps(served.description, allow_nan=False).encode()))
