@@ -146,7 +146,7 @@ def make_project(folder: Path, raw: pd.DataFrame, contract: definition.Contract)
         edit(folder / "params.yaml", key, value)
     YAML().dump(contract.model_dump(mode="json", exclude_defaults=True), folder / "contract.yaml")
     (folder / "data").mkdir()
-    sources.write(raw, folder / "data/rows.parquet")
+    raw.to_parquet(folder / "data/rows.parquet", index=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import files, sources
+from {{cookiecutter.project_slug}} import files
 
 HINT = "hint of the tests"
 
@@ -20,7 +20,7 @@ def test_a_source_that_gives_no_rows_is_refused_and_the_earlier_table_stays(
     project, command, edit, capsys, source
 ):
     before = files.RAW_TABLE.read_bytes(), files.RAW_RECORD.read_bytes()
-    sources.write(pd.DataFrame({"a": []}), project / "data/empty.csv")
+    pd.DataFrame({"a": []}).to_csv(project / "data/empty.csv", index=False)
     edit(project / "params.yaml", "collect.source", source)
     assert command("collect") == 2
     assert f"params.yaml: collect.source: {source}" in capsys.readouterr().err
@@ -28,7 +28,7 @@ def test_a_source_that_gives_no_rows_is_refused_and_the_earlier_table_stays(
 
 
 def test_collecting_a_changed_source_brings_the_new_table(project, raw, command):
-    sources.write(raw.head(300), project / "data/rows.parquet")
+    raw.head(300).to_parquet(project / "data/rows.parquet", index=False)
     assert command("collect") == 0
     assert len(pd.read_parquet(files.RAW_TABLE)) == files.read_json(files.RAW_RECORD)["rows"] == 300
 
@@ -53,7 +53,7 @@ def test_a_table_unlike_the_earlier_one_is_refused_and_the_earlier_stays(
     project, raw, command, capsys, change, messages
 ):
     before = files.RAW_TABLE.read_bytes(), files.RAW_RECORD.read_bytes()
-    sources.write(change(raw), project / "data/rows.parquet")
+    change(raw).to_parquet(project / "data/rows.parquet", index=False)
     assert command("collect") == 2
     said = capsys.readouterr().err
     for message in [*messages, "the earlier data stays"]:

@@ -17,7 +17,6 @@ from {{cookiecutter.project_slug}} import (
     metrics,
     predictions,
     run,
-    sources,
 )
 from {{cookiecutter.project_slug}}.serving import app, settings
 
@@ -120,7 +119,7 @@ def test_a_table_of_an_address_is_collected_once(copy, edit, capfd, raw):
 
 def test_a_stage_that_fails_leaves_the_earlier_results(copy, raw, command, capfd):
     before = (copy / "data/split/train.parquet").read_bytes(), version(copy)
-    sources.write(raw.drop(columns=raw.columns[0]), copy / "data/rows.parquet")
+    raw.drop(columns=raw.columns[0]).to_parquet(copy / "data/rows.parquet", index=False)
     assert command("run") == 2
     shown = capfd.readouterr()
     assert f"columns that were there are gone: {raw.columns[0]}" in shown.err

@@ -1,3 +1,7 @@
+import contextlib
+import sqlite3
+
+import made_up
 import pandas as pd
 import pytest
 
@@ -71,3 +75,95 @@ def test_a_wrong_argument_is_refused(project, table, command, capsys):
         assert command("predict", *arguments) == 2
         assert message in capsys.readouterr().err
     assert not list(project.glob("out*"))
+
+
+@pytest.fixture
+def many(project, typed, contract):
+    """Write a table that is scored in several parts; returns it."""
+    table = pd.concat([typed[list(contract.features)]] * 3, ignore_index=True)
+    table.to_parquet("many.parquet")
+    return table
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(project, many, monkeypatch, champion):
+    monkeypatch.setattr(predict, "CHUNK", 10)
+    monkeypatch.setattr(predict, "PART", 2)
+    calls, score = [], predict.score
+
+    def counted(batch, champion):
+        calls.append(batch.num_rows)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return score(batch, champion)
+
+    monkeypatch.setattr(predict, "score", counted)
+    with pytest.raises(KeyboardInterrupt):
+        predict.main("many.parquet", "out.parquet")
+    assert not (project / "out.parquet").exists()
+    predict.main("many.parquet", "out.parquet")
+    assert sum(calls[4:]) == 10 + len(many) - 40, "the first two parts are not scored again"
+    found, expected = pd.read_parquet("out.parquet"), predict.predict(many, champion)
+    assert list(found) == list(expected)
+    said = ["prediction", *(name for name in found if name.startswith("probability of "))]
+    pd.testing.assert_frame_equal(found[said], expected[said], check_dtype=False)
+    assert not list(project.glob(".out*")), "nothing is left behind"
+
+
+def test_a_table_that_changed_is_scored_anew(project, many, monkeypatch):
+    monkeypatch.setattr(predict, "CHUNK", 10)
+    monkeypatch.setattr(predict, "PART", 2)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(predict, "_joined", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        predict.main("many.parquet", "out.csv")
+    assert list(project.glob(".out.csv.*"))
+    many.head(15).to_parquet("many.parquet")
+    assert predict.main("many.parquet", "out.csv")[0] == 15
+    assert len(pd.read_csv("out.csv")) == 15
+    assert not list(project.glob(".out*"))
+
+
+def test_bad_rows_are_also_in_a_file_of_their_own(project, table, command, capsys):
+    name = table.columns[-1]
+    broken = table.astype(object)
+    broken.loc[[2, 5], name] = "nonsense"
+    broken.to_csv("rows.csv", index=False)
+    assert command("predict", "rows.csv", "out.csv") == 0
+    assert "2 break the contract; see out.rejected.csv" in " ".join(capsys.readouterr().out.split())
+    rejected = pd.read_csv("out.rejected.csv")
+    assert rejected[name].tolist() == ["nonsense"] * 2
+    assert rejected["reason"].str.contains("nonsense").all()
+    table.to_csv("rows.csv", index=False)
+    assert command("predict", "rows.csv", "out.csv") == 0
+    assert not (project / "out.rejected.csv").exists()
+
+
+def test_a_table_of_a_database_is_scored_into_another_one(
+    project, table, command, champion, capsys
+):
+    with contextlib.closing(sqlite3.connect("shop.db")) as shop:
+        table.to_sql("orders", shop, index=False)
+    arguments = ("sqlite:///shop.db#orders", "sqlite:///shop.db#scored")
+    assert command("predict", *arguments) == 0
+    with contextlib.closing(sqlite3.connect("shop.db")) as shop:
+        found = pd.read_sql("select * from scored", shop)
+    expected = predict.predict(table, champion)
+    assert found["prediction"].astype(str).tolist() == expected["prediction"].astype(str).tolist()
+    assert command("predict", *arguments) == 2
+    assert "already exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_rows_of_every_type_are_scored_alike_however_they_are_written(task, tmp_path, monkeypatch):
+    champion, frame = made_up.bundled(task, tmp_path / "model")
+    frame = frame[list(champion.contract.features)]
+    expected = champion.score_table(frame)
+    forms = {
+        "as it is": frame,
+        "categories": frame.astype({"colour": "category", "city": "category"}),
+        "texts": frame.astype(object).map(str, na_action="ignore"),
+        "floats": frame.astype({"whole": "float64", "count": "float64"}),
+    }
+    for form, table in forms.items():
+        found = predict.predict(table, champion)
+        assert found["reason"].isna().all(), form
+        assert found["prediction"].tolist() == expected.labels.tolist(), form

@@ -5,7 +5,7 @@ import mlflow
 import numpy as np
 import pytest
 
-from {{cookiecutter.project_slug}} import bundle, sources, tracking
+from {{cookiecutter.project_slug}} import bundle, tracking
 from {{cookiecutter.project_slug}}.stages import release
 
 
@@ -63,7 +63,7 @@ def test_a_model_of_outcomes_that_are_chance_is_refused_and_the_champion_stays(
     project, raw, contract, command, capsys
 ):
     y = np.random.default_rng(3).permutation(raw[contract.target])
-    sources.write(raw.assign(**{contract.target: y}), project / "data/rows.parquet")
+    raw.assign(**{contract.target: y}).to_parquet(project / "data/rows.parquet", index=False)
     stages = ("collect", "preprocess", "train", "tune", "evaluate", "release")
     assert [command(stage) for stage in stages] == [0, 0, 0, 0, 0, 3]
     assert "better than the baseline" in capsys.readouterr().err

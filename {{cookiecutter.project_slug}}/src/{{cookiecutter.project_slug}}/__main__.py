@@ -1,7 +1,6 @@
 """The command line: one command for each verb. `--help` lists them."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,13 +51,17 @@ def serve(
 @app.command(rich_help_panel="Everyday")
 def predict(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="A table to score.")],
-    output: Annotated[Path, typer.Argument(help="Where to write it, as .csv or .parquet.")],
+    output: Annotated[
+        str, typer.Argument(help="A .csv or .parquet file, or postgresql://…#new_table.")
+    ],
 ) -> None:
     """Score a table with the champion."""
     from .predict import main
+    from .sources import without_secrets
 
-    rows, bad = main(source, output)
-    print(f"{rows:,} rows to {output}; {bad} break the contract, see the column `reason`")
+    rows, bad, side = main(source, output)
+    where = f"; see {side}" if side else ""
+    print(f"{rows:,} rows to {without_secrets(output)}; {bad:,} break the contract{where}")
 
 
 @app.command(rich_help_panel="Everyday")

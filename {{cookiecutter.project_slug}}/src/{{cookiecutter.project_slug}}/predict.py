@@ -1,15 +1,29 @@
-"""predict: score a whole table with the champion."""
+"""predict: score a whole table with the champion, in parts, whole or not at all."""
 
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from rich.progress import Progress
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from . import bundle, files, sources
 from .bundle import Bundle
-from .contract.table import check
+from .contract.batch import read
+from .contract.table import check, require_columns
+from .predictions import Predictions
 
-CHUNK = 10_000
+CHUNK = 10_000  # rows at once; their numbers fit into the caches of a processor
+PART = 20  # chunks between two states that a later run goes on from
+REASON = "reason"
 
 
 def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
@@ -18,32 +32,162 @@ def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
     These are `prediction`, and a `probability of …` per class or the ends of the interval, `low`
     and `high`. Rows that break the contract keep their place; `reason` says why they have none.
     """
-    table = table.reset_index(drop=True)
-    checked = check(table, champion.contract, target=False)
-    predictions = champion.score_table(checked.valid)
-    found = pd.DataFrame({"prediction": predictions.labels})
+    ready = pa.Table.from_pandas(_arrow_ready(table), preserve_index=False)
+    # In one batch: pandas may hold texts in several pieces.
+    arrays = [pa.concat_arrays(column.chunks) for column in ready.columns]
+    scored = score(pa.RecordBatch.from_arrays(arrays, names=ready.column_names), champion)
+    scored = scored.to_pandas()
+    rest = table.reset_index(drop=True).drop(columns=[*scored], errors="ignore")
+    return rest.join(scored)
+
+
+def _arrow_ready(table: pd.DataFrame) -> pd.DataFrame:
+    """Write as text what Arrow has no type for, such as a column of texts and numbers."""
+    ready = {}
+    for name, cells in table.items():
+        mixed = cells.dtype == object and cells.dropna().map(type).nunique() > 1
+        ready[name] = cells.map(str, na_action="ignore") if mixed else cells
+    return pd.DataFrame(ready)
+
+
+def score(batch: pa.RecordBatch, champion: Bundle) -> pa.Table:
+    """Return the columns of the predictions of a batch, one row for each of its rows.
+
+    Raises:
+        InputError: the batch lacks a column of the contract.
+    """
+    require_columns(champion.contract.features, batch.schema.names)
+    found = read(batch, champion.contract)
+    sure = np.flatnonzero(found.sure)
+    columns = {name: cells[sure] for name, cells in found.columns.items()}  # type: ignore[call-overload]
+    parts, rows = [_table(champion.score_columns(columns), champion)], [sure]
+    unsure = np.flatnonzero(~found.sure)
+    if len(unsure):
+        checked = check(batch.take(unsure).to_pandas(), champion.contract, target=False)
+        broken = checked.invalid.index.to_numpy()
+        parts.append(_table(champion.score_table(checked.valid), champion))
+        parts.append(_reasons(checked.invalid[REASON], parts[0].schema))
+        rows += [np.delete(unsure, broken), unsure[broken]]
+    order = np.argsort(np.concatenate(rows), kind="stable")
+    return pa.concat_tables(parts).take(order)
+
+
+def _table(predictions: Predictions, champion: Bundle) -> pa.Table:
+    columns: dict[str, Any] = {"prediction": predictions.labels}
     if predictions.classes is None:
         ends = champion.scorer.region.interval(predictions.values)
-        found["low"], found["high"] = ends[:, 0], ends[:, 1]
+        columns["low"], columns["high"] = ends[:, 0], ends[:, 1]
     for position, label in enumerate(predictions.classes or ()):
-        found[f"probability of {label}"] = predictions.values[:, position]
-    found.index = table.index.difference(checked.invalid.index)
-    scored = found.join(checked.invalid["reason"], how="outer")
-    return table.drop(columns=[*scored], errors="ignore").join(scored)
+        columns[f"probability of {label}"] = predictions.values[:, position]
+    arrays = [pa.array(values) for values in columns.values()]
+    reasons = pa.nulls(len(predictions.values), pa.string())
+    return pa.table([*arrays, reasons], names=[*columns, REASON])
 
 
-def main(source: str, output: Path) -> tuple[int, int]:
-    """Score a table from a source into a file; returns the numbers of rows and of bad rows."""
+def _reasons(reasons: pd.Series, schema: pa.Schema) -> pa.Table:
+    empty = [pa.nulls(len(reasons), field.type) for field in schema]
+    return pa.table([*empty[:-1], pa.array(reasons, pa.string())], schema=schema)
+
+
+def main(source: str, output: str) -> tuple[int, int, Path | None]:
+    """Score a table from a source into a file or a table of a database.
+
+    A run that was killed leaves a folder beside the output; the next one goes on from there.
+
+    Returns:
+        The numbers of rows and of bad rows, and the file with the bad ones if there are any.
+
+    Raises:
+        InputError: the source cannot be read or lacks columns, or the output cannot be written.
+    """
     champion = bundle.load(files.CHAMPION)
-    table = sources.read(source)
-    starts = range(0, max(len(table), 1), CHUNK)
-    # As a context: it stops its thread also when a part raises.
-    with Progress(transient=True) as progress:
-        parts = [
-            predict(table.iloc[start : start + CHUNK], champion)
-            for start in progress.track(starts, description="predict")
-        ]
-    scored = pd.concat(parts, ignore_index=True)
-    with files.replacing(output) as scratch:
-        sources.write(scored, scratch)
-    return len(scored), int(scored["reason"].notna().sum())
+    beside = sources.require_output(output)
+    work = _workplace(source, beside, champion)
+    table = _here(source, work)
+    require_columns(champion.contract.features, table.schema_arrow.names)
+    parts = list(_scored(table, champion, work))
+    bad = sum(len(part) - part[REASON].null_count for part in _tables(parts))
+    with files.replacing(work / "rejected.csv") as rejected:
+        batches = _joined(table, parts, rejected)
+        sources.send(next(batches).slice(0, 0).schema, batches, output)
+    side = beside.with_name(f"{beside.stem}.rejected.csv")
+    if bad:
+        (work / "rejected.csv").replace(side)
+    else:
+        side.unlink(missing_ok=True)
+    shutil.rmtree(work)
+    return table.metadata.num_rows, bad, side if bad else None
+
+
+def _workplace(source: str, beside: Path, champion: Bundle) -> Path:
+    """Return the folder of this run, where an earlier one that was killed may have left parts."""
+    told = [source, str(beside), champion.digest]
+    if sources.is_local(source) and Path(source).is_file():
+        found = Path(source).stat()
+        told += [str(found.st_size), str(found.st_mtime_ns)]
+    name = f".{beside.name}.{sha256(json.dumps(told).encode()).hexdigest()[:12]}"
+    for other in beside.parent.glob(f".{beside.name}.????????????"):
+        if other.name != name:  # of another model or table
+            shutil.rmtree(other)
+    work = beside.with_name(name)
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _here(source: str, work: Path) -> pq.ParquetFile:
+    """Return the table as Parquet of plain types, with texts as codes."""
+    sources.require(source)
+    path = Path(source)
+    if not (sources.is_local(source) and path.suffix == ".parquet" and sources.is_plain(path)):
+        path = work / "input.parquet"
+        if not path.exists():
+            with files.replacing(path) as scratch:
+                sources.copy(source, scratch)
+    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
+    return pq.ParquetFile(path, read_dictionary=texts)
+
+
+def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Iterator[Path]:
+    """Score what is not scored yet; yields the files with the predictions, in order."""
+    shown = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    batches = table.iter_batches(CHUNK, columns=list(champion.contract.features))
+    with Progress(*shown, transient=True) as progress:  # it stops its thread also in an error
+        task = progress.add_task("predict", total=table.metadata.num_rows)
+        for number in itertools.count():
+            chunk = list(itertools.islice(batches, PART))
+            if not chunk and number:
+                return
+            path = work / f"part-{number:06}.parquet"
+            if not path.exists():
+                empty = pa.RecordBatch.from_pylist([], schema=table.schema_arrow)
+                said = [score(batch, champion) for batch in chunk or [empty]]
+                with files.replacing(path) as scratch:
+                    pq.write_table(pa.concat_tables(said), scratch, write_statistics=False)
+            progress.advance(task, sum(batch.num_rows for batch in chunk))
+            yield path
+
+
+def _tables(parts: list[Path]) -> Iterator[pa.Table]:
+    return (pq.read_table(path) for path in parts)
+
+
+def _joined(table: pq.ParquetFile, parts: list[Path], rejected: Path) -> Iterator[pa.RecordBatch]:
+    """Yield rows with their predictions, first none of them; write the bad ones to a file."""
+    said = pq.read_schema(parts[0])
+    kept = [name for name in table.schema_arrow.names if name not in said.names]
+    fields = [*(table.schema_arrow.field(name) for name in kept), *said]
+    schema = pa.schema([pa.field(f.name, f.type) for f in fields])
+    yield pa.RecordBatch.from_pylist([], schema=schema)
+    batches = table.iter_batches(CHUNK, columns=kept)
+    with csv.CSVWriter(rejected, sources.plain_texts(schema)) as writer:
+        for part in _tables(parts):
+            done = 0
+            while done < len(part):
+                batch = next(batches)
+                found = part.slice(done, batch.num_rows).combine_chunks().to_batches()[0]
+                joined = pa.RecordBatch.from_arrays([*batch.columns, *found.columns], schema=schema)
+                bad = joined.filter(found.column(REASON).is_valid())
+                if bad.num_rows:
+                    writer.write(bad.cast(sources.plain_texts(schema)))
+                yield joined
+                done += batch.num_rows

@@ -5,6 +5,7 @@ a string (None when it is missing).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,25 @@ if TYPE_CHECKING:  # the server has no pandas
     import pandas as pd
 
 Cell = float | str | None
+
+
+@dataclass(frozen=True)
+class Coded(Sequence[str | None]):
+    """A column of texts by their codes, so that each different text is looked at once."""
+
+    levels: list[str | None]
+    codes: NDArray[np.int64]
+    """The position of each cell among the levels; negative ones count from the end."""
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, int):
+            return self.levels[self.codes[row]]
+        return Coded(self.levels, self.codes[row])
+
+
 Cells = Sequence[Cell] | NDArray[np.float64]
 
 _EPOCH = datetime(1970, 1, 1)

@@ -1,6 +1,7 @@
 """A whole table against the contract: typed cells, and the rows that break it with reasons."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ def check(table: pd.DataFrame, contract: Contract, *, target: bool = True) -> Ch
         InputError: columns are missing.
     """
     wanted = contract.kept if target else contract.features
-    _require(list(wanted), table)
+    require_columns(wanted, table.columns)
     table = table.reset_index(drop=True)
     typed, reasons = {}, []
     for name, column in wanted.items():
@@ -70,8 +71,13 @@ def check(table: pd.DataFrame, contract: Contract, *, target: bool = True) -> Ch
     )
 
 
-def _require(names: list[str], table: pd.DataFrame) -> None:
-    present = [str(name) for name in table.columns]
+def require_columns(names: Iterable[str], found: Iterable[Any]) -> None:
+    """Check that a table has columns.
+
+    Raises:
+        InputError: some are missing.
+    """
+    present = [str(name) for name in found]
     missing = [name for name in names if name not in present]
     if missing:
         close = {m: difflib.get_close_matches(m, present, n=1) for m in missing}

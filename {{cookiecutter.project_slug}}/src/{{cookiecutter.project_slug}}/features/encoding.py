@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.cells import Cells
+from ..contract.cells import Cells, Coded
 from .engineered import FEATURES
 
 Matrix = NDArray[np.float64]
@@ -69,9 +69,13 @@ class Level:
 
     def encode(self, cells: Sequence[str | None]) -> Matrix:
         """Return shape (n, width)."""
+        if isinstance(cells, Coded):
+            return np.asarray(self.table[np.array(self._rows(cells.levels))[cells.codes]])
+        return np.asarray(self.table[self._rows(cells)], dtype=np.float64)
+
+    def _rows(self, cells: Sequence[str | None]) -> list[int]:
         unknown, missing = len(self.index), len(self.index) + 1
-        rows = [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
-        return np.asarray(self.table[rows], dtype=np.float64)
+        return [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
 
 
 @dataclass

@@ -11,8 +11,20 @@ import pandas as pd
 from ..errors import InputError
 from . import database, formats, remote
 from .address import Address, without_secrets
+from .outputs import is_plain, plain_texts, require_output, send
 
-__all__ = ["SOURCES", "copy", "is_local", "read", "require", "without_secrets", "write"]
+__all__ = [
+    "SOURCES",
+    "copy",
+    "is_local",
+    "is_plain",
+    "plain_texts",
+    "read",
+    "require",
+    "require_output",
+    "send",
+    "without_secrets",
+]
 
 
 @dataclass(frozen=True)
@@ -152,18 +164,3 @@ def read(source: str) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         copy(source, Path(folder) / "table.parquet")
         return pd.read_parquet(Path(folder) / "table.parquet")
-
-
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV or Parquet, as its name says.
-
-    Raises:
-        InputError: the format is unknown.
-    """
-    match path.suffix:
-        case ".csv":
-            table.to_csv(path, index=False)
-        case ".parquet":
-            table.to_parquet(path, index=False)
-        case _:
-            raise InputError(f"{path}: unknown format to write; use .csv or .parquet")

@@ -1,7 +1,7 @@
 """Tables and queries of databases, through SQLAlchemy."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ..errors import InputError
 from .address import Address
 
 ROWS = 50_000  # at once
+SCHEMES = ("postgresql", "mysql", "mariadb", "sqlite")
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
@@ -32,8 +33,7 @@ def bring(address: Address, scratch: Path) -> Path:
 
     if not address.fragment:
         raise InputError("add the table or the query after a #, such as #orders or #select …")
-    scheme, _, rest = address.location.partition("://")
-    engine = sql.create_engine(f"{DRIVERS.get(scheme, scheme)}://{rest}")
+    scheme, engine = address.scheme, _engine(address)
     path = engine.url.database
     if scheme.startswith("sqlite") and not Path(path or "").is_file():
         raise InputError(
@@ -54,6 +54,55 @@ def bring(address: Address, scratch: Path) -> Path:
             _write_part(names, list(zip(*rows, strict=True)), parts / f"{number:06}.parquet")
     engine.dispose()
     return parts
+
+
+def _engine(address: Address) -> Any:
+    import sqlalchemy as sql
+
+    scheme, _, rest = address.location.partition("://")
+    return sql.create_engine(f"{DRIVERS.get(scheme, scheme)}://{rest}")
+
+
+def table_of(address: Address) -> str:
+    """Return the name of the table that an address is for.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not re.fullmatch(r"\w+(\.\w+)?", address.fragment or ""):
+        raise InputError("add the name of a new table after a #, such as #scored")
+    return str(address.fragment)
+
+
+def send(address: Address, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write batches to a new table of a database, in one transaction.
+
+    Raises:
+        InputError: the table is there already, or the database refuses.
+    """
+    import sqlalchemy as sql
+
+    *schema, table = table_of(address).rsplit(".", 1)
+    engine = _engine(address)
+    try:
+        with engine.begin() as connection:
+            mode: Any = "fail"
+            for batch in batches:
+                batch.to_pandas().to_sql(
+                    table,
+                    connection,
+                    schema=schema[0] if schema else None,
+                    if_exists=mode,
+                    index=False,
+                    chunksize=1_000,
+                )
+                mode = "append"
+    except ValueError as error:
+        raise InputError(f"{error} Name a new table, or drop that one") from None
+    except sql.exc.SQLAlchemyError as error:
+        raise InputError(address.scrub(f"the database refuses: {error}")) from None
+    finally:
+        engine.dispose()
 
 
 def _write_part(names: list[str], columns: list[Sequence[Any]], path: Path) -> None:

@@ -1,0 +1,78 @@
+"""Where scored tables go: a file or a table of a database, whole or not at all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from .. import files
+from ..errors import InputError
+from . import database
+from .address import Address, without_secrets
+
+FORMATS = (".csv", ".parquet")
+
+
+def require_output(output: str) -> Path:
+    """Check that a table can be written to an output, as far as can be told.
+
+    Returns:
+        The file, or for a table of a database a name for files beside it.
+
+    Raises:
+        InputError: the format or the kind of output is unknown.
+    """
+    scheme = Address.scheme_of(output)
+    if scheme in database.SCHEMES:
+        return Path(database.table_of(Address.parse(output)))
+    if scheme != "file" or Path(output).suffix not in FORMATS:
+        raise InputError(
+            f"{without_secrets(output)}: unknown format to write; use .csv, .parquet, or a table "
+            f"of a database ({', '.join(f'{one}://…#table' for one in database.SCHEMES)})"
+        )
+    return Path(output)
+
+
+def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str) -> None:
+    """Write batches to an output.
+
+    Raises:
+        InputError: the database refuses.
+    """
+    if Address.scheme_of(output) in database.SCHEMES:
+        database.send(Address.parse(output), batches)
+        return
+    with files.replacing(Path(output)) as scratch:
+        if Path(output).suffix == ".csv":
+            plain = plain_texts(schema)
+            with csv.CSVWriter(scratch, plain) as writer:
+                for batch in batches:
+                    writer.write(batch.cast(plain))
+        else:
+            # Without Arrow's schema, by which texts that are coded here would be so for readers.
+            options = {"store_schema": False, "write_statistics": False}
+            with pq.ParquetWriter(scratch, schema, **options) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+
+
+def plain_texts(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with texts as texts, not as codes."""
+    kinds = [f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema]
+    return pa.schema(zip(schema.names, kinds, strict=True))
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether a Parquet file has none but the types that `copy` writes."""
+    tests = (
+        pa.types.is_boolean,
+        pa.types.is_integer,
+        pa.types.is_floating,
+        pa.types.is_string,
+        lambda kind: pa.types.is_timestamp(kind) and kind.tz is None,
+    )
+    schema = pq.read_schema(path)
+    index = any(name.startswith("__index_level_") for name in schema.names)
+    return not index and all(any(test(kind) for test in tests) for kind in schema.types)
