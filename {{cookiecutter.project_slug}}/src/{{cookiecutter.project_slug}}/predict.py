@@ -22,7 +22,8 @@ from .contract.table import check, require_columns
 from .predictions import Predictions
 
 CHUNK = 10_000  # rows at once; their numbers fit into the caches of a processor
-PART = 20  # chunks between two states that a later run goes on from
+PART = 10  # chunks between two states that a later run goes on from
+BUFFER = 1 << 20  # bytes of a column that are read at once
 REASON = "reason"
 
 
@@ -58,16 +59,17 @@ def score(batch: pa.RecordBatch, champion: Bundle) -> pa.Table:
     """
     require_columns(champion.contract.features, batch.schema.names)
     found = read(batch, champion.contract)
+    if found.sure.all():
+        return _table(champion.score_columns(found.columns), champion)
     sure = np.flatnonzero(found.sure)
     columns = {name: cells[sure] for name, cells in found.columns.items()}  # type: ignore[call-overload]
     parts, rows = [_table(champion.score_columns(columns), champion)], [sure]
     unsure = np.flatnonzero(~found.sure)
-    if len(unsure):
-        checked = check(batch.take(unsure).to_pandas(), champion.contract, target=False)
-        broken = checked.invalid.index.to_numpy()
-        parts.append(_table(champion.score_table(checked.valid), champion))
-        parts.append(_reasons(checked.invalid[REASON], parts[0].schema))
-        rows += [np.delete(unsure, broken), unsure[broken]]
+    checked = check(batch.take(unsure).to_pandas(), champion.contract, target=False)
+    broken = checked.invalid.index.to_numpy()
+    parts.append(_table(champion.score_table(checked.valid), champion))
+    parts.append(_reasons(checked.invalid[REASON], parts[0].schema))
+    rows += [np.delete(unsure, broken), unsure[broken]]
     order = np.argsort(np.concatenate(rows), kind="stable")
     return pa.concat_tables(parts).take(order)
 
@@ -143,8 +145,9 @@ def _here(source: str, work: Path) -> pq.ParquetFile:
         if not path.exists():
             with files.replacing(path) as scratch:
                 sources.copy(source, scratch)
-    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
-    return pq.ParquetFile(path, read_dictionary=texts)
+    kinds = (pa.string(), pa.large_string())
+    texts = [field.name for field in pq.read_schema(path) if field.type in kinds]
+    return pq.ParquetFile(path, read_dictionary=texts, buffer_size=BUFFER)
 
 
 def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Iterator[Path]:

@@ -71,6 +71,7 @@ def is_plain(path: Path) -> bool:
         pa.types.is_integer,
         pa.types.is_floating,
         pa.types.is_string,
+        pa.types.is_large_string,
         lambda kind: pa.types.is_timestamp(kind) and kind.tz is None,
     )
     schema = pq.read_schema(path)
