@@ -48,11 +48,13 @@ MODULES = [
     "adopt",
     "assembly",
     "association",
+    "behaviour",
     "blending",
     "budget",
     "bundle",
     "calibration",
     "candidates",
+    "comparison",
     "compute",
     "config",
     "contract/__init__",
@@ -61,6 +63,7 @@ MODULES = [
     "contract/inference",
     "contract/row",
     "contract/table",
+    "diagnosis",
     "ensemble",
     "errors",
     "estimators/__init__",
@@ -69,6 +72,7 @@ MODULES = [
     "estimators/forest",
     "estimators/spline",
     "estimators/target",
+    "fairness",
     "features/__init__",
     "features/encoder",
     "features/encoding",
@@ -76,14 +80,21 @@ MODULES = [
     "features/selection",
     "files",
     "folds",
+    "importance",
     "interruption",
+    "learning",
     "metrics",
     "models/__init__",
     "models/catalogue",
     "models/family",
-    "plots",
+    "plots/__init__",
+    "plots/canvas",
+    "plots/findings",
+    "plots/predictions",
+    "plots/search",
     "predict",
     "profile",
+    "report",
     "run",
     "search",
     "serving/__init__",
@@ -91,6 +102,7 @@ MODULES = [
     "serving/app",
     "serving/messages",
     "serving/settings",
+    "slices",
     "sources/__init__",
     "sources/address",
     "sources/database",
@@ -105,6 +117,7 @@ MODULES = [
     "stages/tune",
     "suspicion",
     "tracking",
+    "verdicts",
 ]
 TESTS = sorted(
     path.name for path in (TEMPLATE / "{{cookiecutter.project_slug}}" / "tests").glob("*.py")
@@ -129,6 +142,7 @@ def test_every_combination_is_complete_and_clean(
         f"data/{DATA[example]}",
         FILES_OF_CI[ci],
         *(f"src/tried/{module}.py" for module in MODULES),
+        "src/tried/templates/model_card.md",
         "src/tried/templates/profile.html",
         "src/tried/templates/report.html",
         *(f"tests/{name}" for name in TESTS),
@@ -148,7 +162,7 @@ def assert_nothing_is_left_of_the_template(project: Path) -> None:
     for path in files_of(project):
         text = path.read_text("utf-8")
         assert "cookiecutter" not in text.replace("cookiecutter-ml-engineer", ""), path
-        if path.suffix != ".html" and path.parts[-2] not in ("workflows",):
+        if path.parts[-2] not in ("templates", "workflows"):
             assert "{%" not in text and "{{" not in text, path
 
 
