@@ -44,6 +44,7 @@ def test_a_power_law_is_found_and_tells_what_doubling_brings(name, sign):
         ([0.7, 0.72, 0.71, 0.7, 0.7], "did not help"),
         ([0.7] * 5, "did not help"),
         ([0.7, 0.76, 0.69, 0.8, 0.74], "scatter too much"),
+        ([0.70, 0.76, 0.785, 0.80, 0.795], "within the scatter"),
     ],
 )
 def test_a_curve_that_is_not_to_be_trusted_says_so(values, why):

@@ -80,7 +80,8 @@ def compare(
         seed=params.seed,
         strata=y if predictions.classes else None,
     )
-    return Estimate(drawn.value, drawn.low, drawn.high, "paired bootstrap")
+    value, low, high = (end + 0.0 for end in (drawn.value, drawn.low, drawn.high))  # never -0
+    return Estimate(value, low, high, "paired bootstrap")
 
 
 def delong(positive: Array, scores: Array, confidence: float) -> Estimate:

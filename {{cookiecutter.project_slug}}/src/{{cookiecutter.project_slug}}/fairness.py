@@ -15,9 +15,9 @@ LEAST = 20  # rows of a group
 RESAMPLES = 500
 
 TITLES = {
-    "demographic_parity_difference": "largest difference in how often a class is said",
-    "demographic_parity_ratio": "smallest ratio of how often a class is said",
-    "equalized_odds_difference": "largest difference in how often it is said rightly, or wrongly",
+    "demographic_parity_difference": "largest difference in how often a class is predicted",
+    "demographic_parity_ratio": "smallest ratio of how often a class is predicted",
+    "equalized_odds_difference": "largest difference of its true or false positive rates",
     "mean_prediction_difference": "largest difference of the mean prediction",
     "mean_absolute_error_difference": "largest difference of the mean absolute error",
 }

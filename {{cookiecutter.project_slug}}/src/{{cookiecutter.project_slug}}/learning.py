@@ -135,5 +135,9 @@ def extrapolate(points: list[Point], rows: int, metric: Metric) -> Curve:
     if explained < FITS:
         why = f"The points scatter too much to look ahead (R² of the fit {explained:.2f})."
         return Curve(*law, None, why)
+    scatter = (error / (len(points) - 3)) ** 0.5
+    if gain <= 2 * scatter:
+        why = f"What the law promises, {gain:.2g}, is within the scatter of the points around it."
+        return Curve(*law, None, why)
     why = f"The law explains {explained:.0%} of the points' spread; one fold, so take it roughly."
     return Curve(*law, gain, why)

@@ -132,5 +132,5 @@ def _grows(results: Mapping[str, Any], title: str) -> Verdict:
         question,
         "Yes",
         "good",
-        f"Twice the rows may bring about {gain:.2g} in {title}, if the curve goes on as it does.",
+        f"Twice the rows may make the {title} better by about {gain:.2g}, if the curve goes on so.",
     )
