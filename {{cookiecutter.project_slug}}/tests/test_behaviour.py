@@ -66,6 +66,7 @@ def test_raised_numbers_are_a_quarter_of_the_rows_higher():
     numbers = pd.Series([4, 1, 3, 2, None], dtype="Int64")
     assert behaviour.raised(numbers).tolist()[:4] == [4, 2, 4, 3]
     assert behaviour.raised(numbers).isna().tolist() == [False] * 4 + [True]
+    assert behaviour.raised(pd.Series([0] * 8 + [1, 9])).tolist() == [1] * 8 + [9, 9]
     constant = pd.Series([2.0] * 5)
     pd.testing.assert_series_equal(behaviour.raised(constant), constant)
 

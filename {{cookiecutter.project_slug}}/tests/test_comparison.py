@@ -65,9 +65,9 @@ def test_the_variance_of_delong_is_that_of_the_formula_over_all_pairs_and_of_the
     assert found.high - found.low == pytest.approx(drawn.high - drawn.low, rel=0.15)
 
 
-# Of 400 intervals of a nominal 95 %, the share that covers has a standard error of 0.011: below 0.90
-# it would be 4 of them short. A percentile bootstrap of 150 rows is known to be a little short (0.91
-# to 0.95 in longer runs); of 120 such intervals 0.86 would be 2 standard errors below that.
+# Of 400 intervals of a nominal 95 %, the share that covers has a standard error of 0.011: below
+# 0.90 it would be 4 of them short. A percentile bootstrap of 150 rows is known to be a little short
+# (0.91 to 0.95 in longer runs); of 120 such intervals 0.86 would be 2 standard errors below that.
 @pytest.mark.parametrize(("size", "distance"), [(60, 1.5), (150, 1.0), (150, 2.5)])
 def test_intervals_of_an_area_cover_the_truth_as_often_as_they_say(size, distance):
     rng, truth = np.random.default_rng(2), NormalDist().cdf(distance / 2**0.5)

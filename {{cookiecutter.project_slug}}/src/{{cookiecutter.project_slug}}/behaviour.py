@@ -168,13 +168,15 @@ def _direction(
 
 
 def raised(cells: pd.Series) -> pd.Series:
-    """Return numbers a quarter of the rows higher; the highest stay, a missing one is missing."""
-    known = cells.dropna()
-    place = (
-        np.minimum(known.rank(method="max") + len(known) / 4, len(known)).to_numpy(dtype=int) - 1
-    )
-    values = cells.copy()
-    values[known.index] = known.sort_values().array[place]
+    """Return numbers a quarter of the rows higher, or at the next value where many are the same.
+
+    The highest stay; a missing one is missing.
+    """
+    known, values = cells.dropna(), cells.copy()
+    last, ordered = len(known), known.sort_values().array
+    quarter = np.minimum(known.rank() + last / 4, last).to_numpy(dtype=int) - 1
+    beyond = np.minimum(known.rank(method="max") + 1, last).to_numpy(dtype=int) - 1
+    values[known.index] = ordered[np.maximum(quarter, beyond)]
     return values
 
 
