@@ -1,3 +1,4 @@
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,3 +69,10 @@ def test_a_category_of_many_levels_is_measured_by_its_frequent_ones():
     levels = pd.Series([f"l{number}" for number in rng.integers(0, 500, 900)])
     found = association.associate(levels, CATEGORY, pd.Series(rng.normal(size=900)), NUMBER)
     assert found.low == 0 and found.value < 0.25
+
+
+def test_the_features_that_go_most_with_the_target_are_the_strongest():
+    contract, frame = made_up.every_type("regression")
+    y, X = frame["outcome"], frame[list(contract.features)]
+    assert association.strongest(X, y, contract, 2) == ["whole", "note"]  # a text may matter
+    assert association.strongest(X, y, contract, 99) == list(contract.features)

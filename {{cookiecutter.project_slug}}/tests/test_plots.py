@@ -6,7 +6,17 @@ import pandas as pd
 import pytest
 from matplotlib import image
 
-from {{cookiecutter.project_slug}} import folds, metrics, models, plots, predictions
+from {{cookiecutter.project_slug}} import (
+    diagnosis,
+    folds,
+    importance,
+    learning,
+    metrics,
+    models,
+    plots,
+    slices,
+)
+from {{cookiecutter.project_slug}}.predictions import Predictions, predict
 
 
 def ink(figure):
@@ -26,28 +36,72 @@ def judged(request):
 
 def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
     _, task, fitted, rows = judged
-    said = predictions.predict(fitted, rows.X, rows.classes)
+    predictions = predict(fitted, rows.X, rows.classes)
     with plots.style():
         for plot in plots.PLOTS[task]:
-            figure = plot(rows.y, said)
+            figure = plot(rows.y, predictions)
             assert figure.axes[0].get_title(loc="left")
             assert ink(figure) > 0.01
 
 
-def test_the_column_that_decides_is_the_most_important(judged):
-    contract, task, fitted, rows = judged
-    metric = next(iter(metrics.for_task(task).values()))
-    axes = plots.importance(fitted, rows, contract, metric, seed=0, repeats=2).axes[0]
-    assert axes.get_yticklabels()[-1].get_text() == "whole"
-    assert metric.title in axes.get_xlabel()
+def test_calibration_is_drawn_with_what_was_said_and_how_often_it_came_true():
+    p = np.repeat([0.2, 0.8], 100)
+    y = np.tile(np.arange(10), 20) < np.repeat([1, 9], 100)
+    predictions = Predictions(np.column_stack([1 - p, p]), (False, True))
+    axes = plots.PLOTS["binary"][2](y, predictions).axes[0]
+    drawn = axes.containers[0].lines[0].get_xydata()
+    assert {tuple(point) for point in np.round(drawn, 2).tolist()} == {(0.2, 0.1), (0.8, 0.9)}
 
 
-def test_of_many_columns_the_telling_ones_are_tried(judged, monkeypatch):
-    contract, task, fitted, rows = judged
-    monkeypatch.setattr(plots, "IMPORTANT_COLUMNS", 2)
-    metric = next(iter(metrics.for_task(task).values()))
-    axes = plots.importance(fitted, rows, contract, metric, seed=0, repeats=2).axes[0]
-    assert {label.get_text() for label in axes.get_yticklabels()} == {"whole", "note"}
+def test_the_most_important_columns_are_at_the_top_with_their_intervals():
+    found = [importance.Importance(f"c{i}", 1 - i / 20, 0.9 - i / 20, 1.1) for i in range(18)]
+    axes = plots.importance(found, metrics.METRICS["r2"]).axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == [f"c{i}" for i in reversed(range(15))]
+    assert "R²" in axes.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        ["blue", "gr$een"],
+        [False, True],
+        [1.0, 2.0],
+        [pd.Timestamp(f"2024-0{m}-01") for m in (1, 2)],
+    ],
+)
+@pytest.mark.parametrize("classes", [None, (False, True), ("a", "b", "c")])
+def test_dependence_is_drawn_for_every_type_and_task(grid, classes):
+    count = len(classes) if classes and len(classes) > 2 else 1
+    means = np.linspace(0, 1, 2 * count).reshape(2, count)
+    bands = np.stack([means - 0.1, means + 0.1], axis=1)
+    figure = plots.dependence(importance.Dependence("co$t", grid, means, bands), classes)
+    assert len(figure.axes[0].get_lines()) >= count
+    assert ink(figure) > 0.01
+
+
+def test_the_learning_curve_goes_to_twice_the_rows_if_it_is_believed():
+    points = [learning.Point(n, 1 - n**-0.5) for n in (20, 40, 60, 80, 100)]
+    metric = metrics.METRICS["r2"]
+    axes = plots.learning(learning.extrapolate(points, 120, metric), metric).axes[0]
+    assert max(line.get_xdata()[-1] for line in axes.get_lines()) == pytest.approx(240)
+    flat = learning.extrapolate([learning.Point(p.rows, 0.5) for p in points], 120, metric)
+    assert len(plots.learning(flat, metric).axes[0].get_lines()) == 1
+
+
+def test_the_chosen_threshold_is_marked():
+    y, p = np.arange(50) % 2 == 0, np.linspace(0, 1, 50)
+    predictions = Predictions(np.column_stack([1 - p, p]), (False, True))
+    figure = plots.thresholds(diagnosis.thresholds(y, predictions))
+    marked = next(line for line in figure.axes[0].get_lines() if line.get_label() == "chosen")
+    assert list(marked.get_xdata()) == [0.5, 0.5]
+
+
+def test_the_worst_slice_is_at_the_top():
+    found = [slices.Slice("city", name, 30, 0.5, 0.4, 0.6, 0.1) for name in "abcdefghijklmnopqr"]
+    axes = plots.slices(found, 0.7, metrics.METRICS["accuracy"]).axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown[-1] == "city: a" and len(shown) == 15
 
 
 def test_the_leaderboard_lists_the_best_model_at_the_top():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
-from .contract import Column
+from .contract import Column, Contract
 
 LEVELS = 30  # of a category; the rarer ones are one level together
 
@@ -134,3 +134,16 @@ def _noncentrality(cdf: Callable[[float], float], probability: float) -> float:
     while excess(above) > 0:
         above *= 4
     return float(brentq(excess, 1e-9, above, rtol=1e-6))
+
+
+def strongest(X: pd.DataFrame, y: pd.Series, contract: Contract, count: int) -> list[str]:
+    """Return the names of the features that go most with the target, at most so many.
+
+    A text, whose association is not measured, may matter and is kept.
+    """
+    if X.shape[1] <= count:
+        return list(X.columns)
+    goal = contract.columns[contract.target]
+    found = {name: associate(X[name], c, y, goal) for name, c in contract.features.items()}
+    strength = {name: abs(one.value) if one else 1.0 for name, one in found.items()}
+    return sorted(strength, key=lambda name: -strength[name])[:count]

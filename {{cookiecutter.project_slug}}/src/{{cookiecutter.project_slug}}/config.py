@@ -65,10 +65,12 @@ class Tune(Section):
 
 
 class Evaluate(Section):
-    """How intervals on the test rows are computed."""
+    """How intervals on the test rows are computed, and what the behavioural tests ask for."""
 
     resamples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
+    max_flips: float = Field(ge=0, le=1)
+    directions: dict[str, Literal["up", "down"]] = Field(default_factory=dict)
 
 
 class Release(Section):

@@ -38,6 +38,7 @@ METRICS = REPORTS / "metrics.json"
 FIGURES = REPORTS / "figures"
 PROFILE = REPORTS / "profile.html"
 REPORT = REPORTS / "report.html"
+CARD = REPORTS / "model_card.md"
 VERDICT = REPORTS / "release.json"
 
 

@@ -1,51 +1,38 @@
-"""evaluate: measure the candidate on the test rows, once, and write the report."""
+"""evaluate: measure the candidate on the test rows, once, and write report and model card."""
 
-import base64
 import io
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
 
-from .. import bundle, files, metrics, models, plots, tracking
+from .. import (
+    behaviour,
+    bundle,
+    diagnosis,
+    fairness,
+    files,
+    importance,
+    learning,
+    metrics,
+    models,
+    plots,
+    report,
+    slices,
+    tracking,
+)
 from ..bundle import Bundle
-from ..combination import Region
+from ..comparison import compare, estimate
 from ..config import Params
+from ..contract import Contract
 from ..contract.cells import rows_of_table
+from ..errors import InputError
 from ..folds import Rows
-from ..metrics import Interval
 from ..predictions import Predictions, apart, predict
+from ..report import Findings
 
-
-def measure(y: Any, predictions: Predictions, params: Params) -> dict[str, Interval]:
-    """Return every metric of the task with its bootstrap interval."""
-    return {
-        name: metrics.interval(
-            lambda rows, metric=metric: metric(y[rows], predictions[rows]),  # type: ignore[misc]
-            len(y),
-            resamples=params.evaluate.resamples,
-            confidence=params.evaluate.confidence,
-            seed=params.seed,
-            strata=y if predictions.classes else None,
-        )
-        for name, metric in metrics.reported(params.metric, params.task).items()
-    }
-
-
-def gain(y: Any, predictions: Predictions, other: Predictions, params: Params) -> Interval:
-    """Return by how much predictions are better than others on the same rows (paired)."""
-    metric = metrics.find(params.metric, params.task)
-    return metrics.interval(
-        lambda rows: metric.gain(y[rows], predictions[rows], other[rows]),
-        len(y),
-        resamples=params.evaluate.resamples,
-        confidence=params.evaluate.confidence,
-        seed=params.seed,
-        strata=y if predictions.classes else None,
-    )
+LINEAR = "linear"
 
 
 def disagreement(candidate: Bundle, test: pd.DataFrame, predictions: Predictions) -> float:
@@ -54,108 +41,200 @@ def disagreement(candidate: Bundle, test: pd.DataFrame, predictions: Predictions
     return apart(candidate.score(rows).values, predictions.values)
 
 
-def coverage(region: Region, y: Any, predictions: Predictions, params: Params) -> dict[str, Any]:
-    """Return how many outcomes are inside the sets or intervals, and how large these are."""
-    if predictions.classes is None:
-        ends = region.interval(predictions.values)
-        hits, sizes = (ends[:, 0] <= y) & (y <= ends[:, 1]), ends[:, 1] - ends[:, 0]
-    else:
-        inside = region.members(predictions.values)
-        hits, sizes = inside[np.arange(len(y)), predictions.codes(y)], inside.sum(axis=1)
-    found = asdict(metrics.share(hits, params.evaluate.confidence))
-    return {**found, "nominal": region.coverage, "mean_size": float(sizes.mean())}
+def simple(
+    family: str, train: pd.DataFrame, rows: Rows, contract: Contract, params: Params
+) -> Predictions:
+    """Return what a family with its defaults, fitted on the training rows, says of the test."""
+    learned = Rows.of(train, contract)
+    fitted = models.build(models.MODELS[family], contract, params.task, params.seed)
+    return predict(fitted.fit(learned.X, learned.y), rows.X, rows.classes)
+
+
+def takes(champion: Bundle, contract: Contract) -> bool:
+    """Return whether a champion takes the same columns and says the same classes."""
+    kinds = [
+        {name: column.type for name, column in each.features.items()}
+        for each in (champion.contract, contract)
+    ]
+    return kinds[0] == kinds[1] and champion.contract.classes == contract.classes
+
+
+def comparisons(
+    champion: Bundle | None,
+    baseline: Predictions,
+    train: pd.DataFrame,
+    test: Rows,
+    predictions: Predictions,
+    contract: Contract,
+    params: Params,
+) -> dict[str, Any]:
+    """Return the gain over the constant, a linear model and the champion on the same rows."""
+    metric = metrics.find(params.metric, params.task)
+
+    def over(other: Predictions) -> dict[str, Any]:
+        found = compare(metric, test.y, predictions, other, params)
+        return {"metric": params.metric, **asdict(found)}
+
+    found: dict[str, Any] = {
+        "baseline": over(baseline),
+        "linear": over(simple(LINEAR, train, test, contract, params)),
+        "champion": None,
+    }
+    if champion is not None and takes(champion, contract):
+        said = predict(champion.model, test.X[list(champion.contract.features)], test.classes)
+        found["champion"] = {**over(said), "version": champion.manifest.get("version")}
+    return found
 
 
 def evaluate(
-    candidate: Bundle, train: pd.DataFrame, test: pd.DataFrame, params: Params
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    candidate: Bundle,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    params: Params,
+    champion: Bundle | None = None,
+) -> Findings:
     """Measure a candidate on the test rows.
 
-    Returns:
-        The content of metrics.json, and the figures by name.
+    Args:
+        candidate: the model and its contract.
+        train: what the simple models and the learning curve learn from.
+        test: typed rows that nothing has learned from.
+        params: of the project.
+        champion: the model in use, if there is one.
+
+    Raises:
+        InputError: `evaluate.directions` does not suit the contract.
     """
-    contract = candidate.contract
-    rows = Rows.of(test, contract)
-    predictions = predict(candidate.model, rows.X, rows.classes)
-    learned = Rows.of(train, contract)
-    baseline = models.build(models.MODELS[models.BASELINE], contract, params.task, params.seed)
-    baseline.fit(learned.X, learned.y)
-    constant = predict(baseline, rows.X, rows.classes)
+    contract, model, rows = candidate.contract, candidate.model, Rows.of(test, candidate.contract)
+    behaviour.require(params.evaluate.directions, contract, params.task)
     metric = metrics.find(params.metric, params.task)
     reported = metrics.reported(params.metric, params.task)
-    figures = {plot.__name__: plot(rows.y, predictions) for plot in plots.PLOTS[params.task]}
-    figures["importance"] = plots.importance(candidate.model, rows, contract, metric, params.seed)
+    y, said = rows.y, predict(model, rows.X, rows.classes)
+    constant = simple(models.BASELINE, train, rows, contract, params)
+    compared = comparisons(champion, constant, train, rows, said, contract, params)
+    sliced = slices.measure(test, y, said, contract, metric, params)
+    gaps = fairness.measure(test, y, said, contract, params)
+    needed = importance.permutation(model, rows, contract, metric, params)
+    members = candidate.manifest["members"]
+    curve = learning.measure(members, train, contract, params, metric)
+    checks = behaviour.check(
+        model,
+        rows,
+        contract,
+        params.evaluate.directions,
+        params.evaluate.max_flips,
+        params.seed,
+    )
+    binary = params.task == "binary"
     results = {
         "model": candidate.manifest["model"],
         "candidate": candidate.digest,
         "rows": len(test),
-        "metrics": {n: asdict(i) for n, i in measure(rows.y, predictions, params).items()},
-        "baseline": {name: each(rows.y, constant) for name, each in reported.items()},
-        "gain": asdict(gain(rows.y, predictions, constant, params)),
-        "coverage": coverage(candidate.model.region, rows.y, predictions, params),
-        "disagreement": disagreement(candidate, test, predictions),
+        "metrics": {n: asdict(estimate(m, y, said, params)) for n, m in reported.items()},
+        "baseline": {name: each(y, constant) for name, each in reported.items()},
+        "gain": {end: compared["baseline"][end] for end in ("value", "low", "high")},
+        "comparisons": compared,
+        "calibration": asdict(diagnosis.calibration(model.region, y, said, params)),
+        "coverage": diagnosis.coverage(model.region, y, said, params),
+        "disagreement": disagreement(candidate, test, said),
+        "slices": [asdict(one) for one in sliced.slices],
+        "fairness": {
+            column: {name: asdict(one) for name, one in found.measures.items()}
+            for column, found in gaps.items()
+        },
+        "behaviour": [asdict(one) for one in checks],
+        "learning_curve": [asdict(point) for point in curve.points],
+        "doubling": curve.doubling,
+        "thresholds": [asdict(t) for t in diagnosis.thresholds(y, said)] if binary else [],
     }
-    return results, figures
-
-
-def embed(picture: Path) -> str:
-    """Return a picture as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
-
-
-def render(
-    results: dict[str, Any], params: Params, leaderboard: pd.DataFrame, trials: pd.DataFrame
-) -> str:
-    """Return the report as one self-contained HTML page."""
-    environment = Environment(
-        loader=PackageLoader(__package__.partition(".")[0]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html").render(
-        project=tracking.NAME,
+    return Findings(
         results=results,
-        params=params,
-        titles=metrics.reported(params.metric, params.task),
-        leaderboard=leaderboard.to_dict("records"),
-        chosen=trials[trials["chosen"]].iloc[0].to_dict(),
-        best=trials.iloc[0].to_dict(),
-        given_up=int(trials["row_milliseconds"].isna().sum()),
-        tried=len(trials),
-        split=files.read_json(files.SPLIT_RECORD),
-        source=files.read_json(files.RAW_RECORD),
-        manifest=files.read_json(files.CANDIDATE / bundle.MANIFEST),
-        figures={path.stem: embed(path) for path in sorted(files.FIGURES.glob("*.png"))},
+        outcomes=y,
+        predictions=said,
+        sliced=sliced,
+        gaps=gaps,
+        important=needed,
+        dependences=importance.dependence(model, rows, contract, needed, params.seed),
+        curve=curve,
+        worst=diagnosis.worst(test, y, said, contract),
     )
+
+
+def draw(
+    found: Findings, params: Params, leaderboard: pd.DataFrame, trials: pd.DataFrame
+) -> dict[str, Figure]:
+    """Return the figures by name."""
+    metric, classes = metrics.find(params.metric, params.task), found.predictions.classes
+    figures = {
+        plot.__name__: plot(found.outcomes, found.predictions) for plot in plots.PLOTS[params.task]
+    }
+    if params.task == "binary":
+        limits = diagnosis.thresholds(found.outcomes, found.predictions)
+        figures["thresholds"] = plots.thresholds(limits)
+    if found.sliced.slices:
+        overall = found.results["metrics"][params.metric]["value"]
+        figures["slices"] = plots.slices(found.sliced.slices, overall, metric)
+    figures["importance"] = plots.importance(found.important, metric)
+    for place, one in enumerate(found.dependences, start=1):
+        figures[f"dependence_{place}"] = plots.dependence(one, classes)
+    if found.curve.points:
+        figures["learning"] = plots.learning(found.curve, metric)
+    figures["leaderboard"] = plots.leaderboard(leaderboard, metric)
+    figures["pareto"] = plots.pareto(trials, metric)
+    return figures
+
+
+def current() -> Bundle | None:
+    """Return the champion, or None if there is none that can be used."""
+    if not files.CHAMPION.exists():
+        return None
+    try:
+        return bundle.load(files.CHAMPION)
+    except InputError as error:
+        print(f"not compared with the champion, which cannot be used: {error}")
+        return None
+
+
+def save(figures: dict[str, Figure]) -> None:
+    """Write the figures as pictures."""
+    with files.replacing(files.FIGURES) as scratch:
+        scratch.mkdir()
+        for name, figure in figures.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", metadata={"Software": None})
+            (scratch / f"{name}.png").write_bytes(buffer.getvalue())
 
 
 def main() -> None:
-    """Write metrics, figures and the report of the candidate."""
+    """Write metrics, figures, the report and the model card of the candidate."""
     params, candidate = Params.load(), bundle.load(files.CANDIDATE)
     train, test = pd.read_parquet(files.TRAIN), pd.read_parquet(files.TEST)
     leaderboard, trials = pd.read_csv(files.LEADERBOARD), pd.read_csv(files.TRIALS)
-    metric = metrics.find(params.metric, params.task)
+    found = evaluate(candidate, train, test, params, current())
     with plots.style():
-        results, figures = evaluate(candidate, train, test, params)
-        figures["leaderboard"] = plots.leaderboard(leaderboard, metric)
-        figures["pareto"] = plots.pareto(trials, metric)
-        with files.replacing(files.FIGURES) as scratch:
-            scratch.mkdir()
-            for name, figure in figures.items():
-                buffer = io.BytesIO()
-                figure.savefig(buffer, format="png", metadata={"Software": None})
-                (scratch / f"{name}.png").write_bytes(buffer.getvalue())
-    files.write_json(files.METRICS, results)
+        save(draw(found, params, leaderboard, trials))
+    files.write_json(files.METRICS, found.results)
+    facts = report.Facts(
+        params,
+        candidate.contract,
+        candidate.manifest,
+        leaderboard,
+        trials,
+        files.read_json(files.SPLIT_RECORD),
+        files.read_json(files.RAW_RECORD),
+    )
+    pictures = {path.stem: path.read_bytes() for path in sorted(files.FIGURES.glob("*.png"))}
     with files.replacing(files.REPORT) as scratch:
-        scratch.write_text(render(results, params, leaderboard, trials), encoding="utf-8")
+        scratch.write_text(report.page(found, facts, pictures), encoding="utf-8")
+    with files.replacing(files.CARD) as scratch:
+        scratch.write_text(report.card(found, facts), encoding="utf-8")
     with tracking.resume(candidate.manifest["run_id"]):
         tracking.log_table(test, "test", str(files.TEST))
-        tracking.log_metrics({f"test_{n}": i["value"] for n, i in results["metrics"].items()})
-        tracking.log_files([files.METRICS, files.FIGURES, files.REPORT])
-    found = results["metrics"][params.metric]
+        measured = found.results["metrics"].items()
+        tracking.log_metrics({f"test_{name}": one["value"] for name, one in measured})
+        tracking.log_files([files.METRICS, files.FIGURES, files.REPORT, files.CARD])
+    one = found.results["metrics"][params.metric]
     print(
-        f"{params.metric} on {len(test):,} test rows: {found['value']:.4g} "
-        f"({params.evaluate.confidence:.0%} interval {found['low']:.4g} to {found['high']:.4g})"
+        f"{params.metric} on {len(test):,} test rows: {one['value']:.4g} "
+        f"({params.evaluate.confidence:.0%} interval {one['low']:.4g} to {one['high']:.4g})"
     )

@@ -1,0 +1,18 @@
+"""Figures for the report."""
+
+from .canvas import style
+from .findings import dependence, importance, learning, slices, thresholds
+from .predictions import PLOTS
+from .search import leaderboard, pareto
+
+__all__ = [
+    "PLOTS",
+    "dependence",
+    "importance",
+    "leaderboard",
+    "learning",
+    "pareto",
+    "slices",
+    "style",
+    "thresholds",
+]

@@ -1,0 +1,32 @@
+"""What every figure is drawn on."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib.figure import Figure
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn."""
+    return matplotlib.rc_context(
+        {
+            "axes.prop_cycle": cycler(color=["#3b6fb6", "#d1495b", "#2e8b57", "#b8860b"]),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 110,
+            "font.size": 10,
+        }
+    )
+
+
+def begin(title: str, width: float = 4.6, height: float = 4.0) -> tuple[Figure, Any]:
+    """Return an empty figure with a title, and its axes."""
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    return figure, axes

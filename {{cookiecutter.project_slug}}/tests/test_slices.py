@@ -1,0 +1,107 @@
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}} import metrics, slices
+from {{cookiecutter.project_slug}}.predictions import Predictions
+from {{cookiecutter.project_slug}}.contract import definition
+
+SIZE = 600
+
+
+def tasked(params, task):
+    return params.model_copy(update={"task": task, "metric": next(iter(metrics.for_task(task)))})
+
+
+@pytest.fixture
+def broken():
+    """Return a table, outcomes and predictions that know nothing in the city of Cork."""
+    rng = np.random.default_rng(0)
+    contract, frame = made_up.every_type("binary", SIZE)
+    positive = (frame["outcome"] == "a").to_numpy()
+    p = np.where(positive, 0.8, 0.2) + rng.normal(0, 0.1, SIZE)
+    p = np.where((frame["city"] == "Cork").to_numpy(), rng.random(SIZE), p).clip(0, 1)
+    predictions = Predictions(np.column_stack([1 - p, p]), contract.classes)
+    return contract, frame, frame["outcome"].to_numpy(str), predictions
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "brier", "accuracy"])
+def test_a_broken_slice_comes_first(broken, params, name):
+    contract, frame, y, predictions = broken
+    metric = metrics.METRICS[name]
+    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    worst = found.slices[0]
+    rows = (frame["city"] == "Cork").to_numpy()
+    assert (worst.column, worst.slice, worst.rows) == ("city", "Cork", rows.sum())
+    assert worst.value == metric(y[rows], predictions[rows])
+    assert worst.low <= worst.value <= worst.high
+    assert worst.gap == pytest.approx(abs(metric(y[~rows], predictions[~rows]) - worst.value))
+
+
+def test_a_small_slice_that_is_bad_by_chance_does_not_come_first(broken, params):
+    contract, frame, y, predictions = broken
+    wrong = frame.index[frame["city"] != "Cork"][:20]
+    frame.loc[wrong, "colour"] = "few"
+    p = predictions.values[:, 1].copy()
+    p[wrong[:12]] = 0.5 + np.linspace(-0.1, 0.1, 12)
+    predictions = Predictions(np.column_stack([1 - p, p]), predictions.classes)
+    metric = metrics.METRICS["roc_auc"]
+    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    assert found.slices[0].slice == "Cork"
+    assert "few" in {one.slice for one in found.slices}
+
+
+def test_slices_of_few_rows_or_of_one_class_are_left_out_and_counted(params):
+    contract, frame = made_up.every_type("binary", SIZE)
+    frame.loc[:4, "city"] = "Ems"
+    y = frame["outcome"].to_numpy(str)
+    p = np.random.default_rng(0).random(SIZE)
+    predictions = Predictions(np.column_stack([1 - p, p]), contract.classes)
+    metric = metrics.METRICS["roc_auc"]
+    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    assert found.left_out["fewer than 20 rows"] >= 1
+    assert found.left_out["one class only"] >= 2  # "whole" tells the class
+    assert "Ems" not in {one.slice for one in found.slices}
+
+
+def test_every_level_bin_and_missing_cell_of_every_feature_is_a_slice():
+    contract, frame = made_up.every_type("regression", SIZE)
+    found = {(column, label) for column, label, _ in slices.parts(frame, contract)}
+    assert {("flag", "true"), ("flag", "false"), ("colour", "red"), ("city", "Bonn")} < found
+    assert {("colour", "(missing)"), ("share", "(missing)")} < found
+    for column in ("whole", "share", "moment"):
+        assert sum(name == column and label != "(missing)" for name, label in found) == 4
+    assert "note" not in {name for name, _ in found}
+
+
+def test_the_slices_of_a_column_are_its_rows_each_once():
+    contract, frame = made_up.every_type("regression", SIZE)
+    for name, column in contract.features.items():
+        parts = slices.groups(frame[name], column)
+        if parts:
+            np.testing.assert_array_equal(np.sum(list(parts.values()), axis=0), 1)
+
+
+def test_sensitive_columns_that_the_model_does_not_see_are_sliced_too():
+    contract = made_up.contract_of(
+        x={"type": "number"},
+        origin={"type": "category", "role": "ignore", "sensitive": True},
+        name={"type": "category", "role": "id"},
+    )
+    frame = pd.DataFrame(
+        {"x": np.arange(60.0), "origin": ["a", "b"] * 30, "name": ["n"] * 60, "y": np.arange(60.0)}
+    )
+    found = {column for column, _, _ in slices.parts(frame, contract)}
+    assert found == {"x", "origin"}
+
+
+def test_a_number_with_few_values_is_sliced_by_value():
+    column = definition.Column.model_validate({"type": "integer"})
+    parts = slices.groups(pd.Series([3, 1, 2, 1, None], dtype="Int64"), column)
+    assert {label: rows.sum() for label, rows in parts.items()} == {
+        "1": 2,
+        "2": 1,
+        "3": 1,
+        "(missing)": 1,
+    }
