@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from {{cookiecutter.project_slug}} import behaviour, folds, models
-from {{cookiecutter.project_slug}}.predictions import Predictions
 from {{cookiecutter.project_slug}}.contract import definition
+from {{cookiecutter.project_slug}}.predictions import Predictions
 
 INVARIANT = ["row order", "batch size", "extra columns"]
 
