@@ -1,3 +1,5 @@
+import functools
+
 import made_up
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ def learned(request, params):
     fitted = models.build(models.MODELS["tree"], contract, task, 0).fit(rows.X, rows.y)
     metric = next(iter(metrics.for_task(task).values()))
     chosen = params.model_copy(update={"task": task})
-    return made_up.ensemble_of(rows, fitted), rows, contract, metric, chosen
+    score = functools.partial(predict, fitted, classes=rows.classes)
+    return score, rows, contract, metric, chosen
 
 
 def test_the_column_that_decides_is_the_most_important(learned):
@@ -32,9 +35,9 @@ def test_of_many_columns_the_telling_ones_are_tried(learned, monkeypatch):
 
 
 def test_dependence_is_the_mean_prediction_with_the_column_at_each_value(learned):
-    model, rows, contract, metric, params = learned
+    score, rows, contract, metric, params = learned
     important = importance.permutation(*learned)
-    found = importance.dependence(model, rows, contract, important, 0)
+    found = importance.dependence(score, rows, contract, important, 0)
     assert len(found) == importance.SHOWN
     assert "note" not in {one.column for one in found}
     one = found[0]
@@ -43,7 +46,7 @@ def test_dependence_is_the_mean_prediction_with_the_column_at_each_value(learned
     sample = rows.X.iloc[chosen]
     for place in (0, -1):
         fixed = sample.assign(whole=one.grid[place]).astype(rows.X.dtypes)
-        said = predict(model, fixed, rows.classes).values.reshape(len(sample), -1)
+        said = score(fixed).values.reshape(len(sample), -1)
         said = said[:, -1:] if params.task == "binary" else said
         np.testing.assert_allclose(one.means[place], said.mean(axis=0))
         np.testing.assert_allclose(one.bands[place, 1], np.quantile(said, 0.9, axis=0))
@@ -51,9 +54,9 @@ def test_dependence_is_the_mean_prediction_with_the_column_at_each_value(learned
 
 
 def test_levels_and_moments_have_a_grid_too(learned):
-    model, rows, contract, _, _ = learned
+    score, rows, contract, _, _ = learned
     needed = [importance.Importance(n, 1, 1, 1) for n in ("colour", "flag", "moment", "city")]
-    found = importance.dependence(model, rows, contract, needed, 0)
+    found = importance.dependence(score, rows, contract, needed, 0)
     assert [one.column for one in found] == ["colour", "flag", "moment", "city"]
     assert found[0].grid == ["blue", "green", "red"]
     assert found[1].grid == [False, True]

@@ -1,5 +1,6 @@
 """What a model relies on, and how its predictions go with the columns that matter most."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,9 @@ from scipy.stats import t
 from . import association
 from .config import Params
 from .contract import Contract
-from .ensemble import Ensemble
 from .folds import Rows
 from .metrics import Metric
-from .predictions import Array, predict
+from .predictions import Array, Predictions
 
 SCORED = 25_000  # rows times columns times repeats, about: what takes the time
 ROWS = 200  # at least, if there are so many
@@ -45,8 +45,11 @@ class Dependence:
     """The 10 % and 90 % quantiles over the rows, shape (grid, 2, 1 or classes)."""
 
 
+Score = Callable[[pd.DataFrame], Predictions]
+
+
 def permutation(
-    model: Ensemble, rows: Rows, contract: Contract, metric: Metric, params: Params
+    score: Score, rows: Rows, contract: Contract, metric: Metric, params: Params
 ) -> list[Importance]:
     """Return the columns by how much the model needs them (Breiman 2001), the largest need first.
 
@@ -58,13 +61,13 @@ def permutation(
     chosen = rng.permutation(len(rows.y))[: max(SCORED // (len(columns) * REPEATS[0]), ROWS)]
     X, y = rows.X.iloc[chosen].reset_index(drop=True), rows.y[chosen]
     repeats = int(np.clip(SCORED // (len(X) * len(columns)), *REPEATS))
-    whole = metric(y, predict(model, X, rows.classes))
+    whole = metric(y, score(X))
     sign = 1 if metric.greater_is_better else -1
     losses = np.zeros((len(columns), repeats))
     for position, column in enumerate(columns):
         for repeat in range(repeats):
             shuffled = X[column].iloc[rng.permutation(len(X))].set_axis(X.index)
-            said = predict(model, X.assign(**{column: shuffled}), rows.classes)
+            said = score(X.assign(**{column: shuffled}))
             losses[position, repeat] = sign * (whole - metric(y, said))
     factor = t.ppf((1 + params.evaluate.confidence) / 2, repeats - 1) / np.sqrt(repeats)
     mean, half = losses.mean(axis=1), factor * losses.std(axis=1, ddof=1)
@@ -76,7 +79,7 @@ def permutation(
 
 
 def dependence(
-    model: Ensemble, rows: Rows, contract: Contract, important: list[Importance], seed: int
+    score: Score, rows: Rows, contract: Contract, important: list[Importance], seed: int
 ) -> list[Dependence]:
     """Return the partial dependence (Friedman 2001) on the most important columns but texts."""
     columns = [one.column for one in important if contract.columns[one.column].type != "text"]
@@ -89,7 +92,7 @@ def dependence(
             continue
         varied = pd.concat([X] * len(grid), ignore_index=True)
         repeated = grid.repeat(len(X)).set_axis(varied.index)
-        values = predict(model, varied.assign(**{column: repeated}), rows.classes).values
+        values = score(varied.assign(**{column: repeated})).values
         values = values.reshape(len(grid), len(X), -1)
         values = values[..., -1:] if values.shape[2] == 2 else values
         bands = np.quantile(values, [0.1, 0.9], axis=1).transpose(1, 0, 2)

@@ -114,7 +114,7 @@ def evaluate(
     compared = comparisons(champion, constant, train, rows, said, contract, params)
     sliced = slices.measure(test, y, said, contract, metric, params)
     gaps = fairness.measure(test, y, said, contract, params)
-    needed = importance.permutation(model, rows, contract, metric, params)
+    needed = importance.permutation(candidate.score_table, rows, contract, metric, params)
     members = candidate.manifest["members"]
     curve = learning.measure(members, train, contract, params, metric)
     checks = behaviour.check(
@@ -154,7 +154,9 @@ def evaluate(
         sliced=sliced,
         gaps=gaps,
         important=needed,
-        dependences=importance.dependence(model, rows, contract, needed, params.seed),
+        dependences=importance.dependence(
+            candidate.score_table, rows, contract, needed, params.seed
+        ),
         curve=curve,
         worst=diagnosis.worst(test, y, said, contract),
     )
