@@ -80,9 +80,11 @@ MODULES = [
     "features/selection",
     "files",
     "folds",
+    "gate",
     "importance",
     "interruption",
     "learning",
+    "lineage",
     "metrics",
     "models/__init__",
     "models/catalogue",
@@ -93,8 +95,10 @@ MODULES = [
     "plots/predictions",
     "plots/search",
     "predict",
+    "probe",
     "profile",
     "report",
+    "rollback",
     "run",
     "search",
     "serving/__init__",
@@ -118,6 +122,7 @@ MODULES = [
     "suspicion",
     "tracking",
     "verdicts",
+    "versions",
 ]
 TESTS = sorted(
     path.name for path in (TEMPLATE / "{{cookiecutter.project_slug}}" / "tests").glob("*.py")
