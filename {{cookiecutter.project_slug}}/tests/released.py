@@ -60,6 +60,7 @@ def start(folder: Path, *code: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, *code],
         cwd=folder,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any
 
-# Quiet before the import: otherwise every stage prints the store's migrations.
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+# Quiet before the import: otherwise every stage prints the store's migrations, and an error that
+# is raised comes with a traceback as well.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 import mlflow
