@@ -141,7 +141,10 @@ def test_only_rules_of_safety_cannot_be_overruled(judged):
     assert safe == ["requests and tables agree", "loads in a fresh process"]
 
 
-@pytest.mark.parametrize("name", ["gain", "disagreement"])
+NEEDED = ("gain", "comparisons", "calibration", "slices", "fairness", "behaviour", "disagreement")
+
+
+@pytest.mark.parametrize("name", NEEDED)
 def test_a_figure_that_was_not_measured_asks_for_another_evaluation(judged, refused, name):
     found = results()
     del found[name]

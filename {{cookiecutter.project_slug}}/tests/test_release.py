@@ -114,12 +114,18 @@ def test_results_of_another_model_are_refused(project, command, capsys):
     assert "another model" in capsys.readouterr().err
 
 
-def test_results_against_an_earlier_champion_are_refused(project, command, capsys):
+@pytest.mark.parametrize(
+    ("champion", "message"),
+    [({"low": 0.0, "version": "7"}, "with version 7,"), (None, "with no champion,")],
+)
+def test_results_against_another_champion_are_refused(
+    project, command, capsys, champion, message
+):
     another_candidate(project)
-    rewrite(project, comparisons={"champion": {"low": 0.0, "version": "7"}})
+    rewrite(project, comparisons={"champion": champion})
     assert command("release") == 2
     shown = capsys.readouterr().err
-    assert "compares with version 7" in shown
+    assert message in shown
     assert "evaluate again" in shown
 
 

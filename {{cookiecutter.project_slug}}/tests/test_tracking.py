@@ -71,29 +71,29 @@ import os, signal
 from {tracking.__package__} import tracking
 with tracking.run("train", dict(seed=1)) as run_id:
     print(run_id, flush=True)
-    {{then}}
+    THEN
 """
 
 
 def begin(folder, then="pass"):
-    return start(folder, "-c", RUN.format(then=then))
+    return start(folder, "-c", RUN.replace("THEN", then))
 
 
 def test_the_run_of_a_killed_process_is_closed_by_the_next_one_and_no_other(
     registered, project, params
 ):
     killed, _ = begin(project, "os.kill(os.getpid(), signal.SIGKILL)").communicate()
-    alive = begin(project, "input()")
-    going = alive.stdout.readline()
     assert registered.get_run(killed.strip()).info.status == "RUNNING"
-    tags = {**tracking.process(), "host": "another", "pid": "1"}
-    elsewhere = registered.create_run(tracking.connect(), tags=tags).info.run_id
-    with tracking.run("train", params.model_dump()) as mine:
-        assert registered.get_run(killed.strip()).info.status == "KILLED"
-        for other in (going.strip(), elsewhere, mine):
-            assert registered.get_run(other).info.status == "RUNNING"
-    alive.kill()
-    alive.communicate()
+    with begin(project, "input()") as alive:
+        going = alive.stdout.readline()
+        tags = {**tracking.process(), "host": "another", "pid": "1"}
+        elsewhere = registered.create_run(tracking.connect(), tags=tags).info.run_id
+        with tracking.run("train", params.model_dump()) as mine:
+            assert registered.get_run(killed.strip()).info.status == "KILLED"
+            for other in (going.strip(), elsewhere, mine):
+                assert registered.get_run(other).info.status == "RUNNING"
+        alive.communicate("\n")
+    assert registered.get_run(going.strip()).info.status == "FINISHED"
 
 
 def test_processes_that_are_the_first_on_a_fresh_store_do_not_break_it(project, monkeypatch):

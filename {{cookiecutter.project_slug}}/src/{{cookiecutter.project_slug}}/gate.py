@@ -18,15 +18,6 @@ UNFAIR = ("equalized_odds_difference", "mean_absolute_error_difference")
 """The gaps between groups that are limited: in errors. What is said of groups may differ where they
 do."""
 
-# Until evaluate measures them.
-UNMEASURED = {
-    "comparisons": {"champion": None},
-    "calibration": {"low": 0.0},
-    "slices": [],
-    "fairness": {},
-    "behaviour": [],
-}
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -66,7 +57,6 @@ def judge(results: Mapping[str, Any], params: Params, measured: Measured) -> lis
     Raises:
         InputError: a figure that a rule needs is not among the results.
     """
-    results = {**UNMEASURED, **results}
     try:
         return [
             *_good(results, params),

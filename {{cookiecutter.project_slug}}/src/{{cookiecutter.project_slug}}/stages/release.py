@@ -38,12 +38,22 @@ def results_of(candidate: Bundle) -> dict[str, Any]:
             "with `dvc repro evaluate`"
         )
     now, compared = versions.current(), results.get("comparisons", {}).get("champion")
-    if now and compared and compared["version"] != now and not is_champion(candidate):
+    version = compared["version"] if compared else None
+    if version != now and not is_champion(candidate) and (compared or comparable(candidate)):
         raise InputError(
-            f"{files.METRICS} compares with version {compared['version']}, but the champion is "
-            f"version {now}; evaluate again with `dvc repro --force --single-item evaluate`"
+            f"{files.METRICS} compares with {f'version {version}' if version else 'no champion'}, "
+            f"but {f'version {now}' if now else 'none'} is the champion; evaluate again with "
+            "`dvc repro --force --single-item evaluate`"
         )
     return results
+
+
+def comparable(candidate: Bundle) -> bool:
+    """Whether there is a champion that evaluate can compare the candidate with."""
+    from .evaluate import current, takes
+
+    champion = current()
+    return champion is not None and takes(champion, candidate.contract)
 
 
 def is_champion(candidate: Bundle) -> bool:
