@@ -118,9 +118,7 @@ def test_results_of_another_model_are_refused(project, command, capsys):
     ("champion", "message"),
     [({"low": 0.0, "version": "7"}, "with version 7,"), (None, "with no champion,")],
 )
-def test_results_against_another_champion_are_refused(
-    project, command, capsys, champion, message
-):
+def test_results_against_another_champion_are_refused(project, command, capsys, champion, message):
     another_candidate(project)
     rewrite(project, comparisons={"champion": champion})
     assert command("release") == 2

@@ -113,6 +113,18 @@ def lineage(
 
 
 @app.command(rich_help_panel="Everyday")
+def score(
+    run: Annotated[
+        bool, typer.Option("--run", help="Run the tests that prove the checks, too.")
+    ] = False,
+) -> None:
+    """Show the ML Test Score: which of its 28 checks are proven here, and by what."""
+    from . import score as scoring
+
+    print(scoring.show(scoring.judge(scoring.run_tests() if run else None)))
+
+
+@app.command(rich_help_panel="Everyday")
 def adopt(
     data: Annotated[
         str,
