@@ -33,6 +33,7 @@ RUN_PROJECTS = (
     "test_deploy",
     "test_extend",
     "test_generated",
+    "test_kill",
     "test_readme",
 )
 

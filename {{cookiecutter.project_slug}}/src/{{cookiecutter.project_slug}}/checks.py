@@ -18,7 +18,7 @@ class Check:
     section: Section
     name: str
     proofs: tuple[str, ...] = ()
-    points: Literal[0.5, 1.0] = 1.0
+    points: float = 1.0
     """When it is proven: 1 if that happens by itself, 0.5 if a person has to do it."""
     later: str = ""
     """What is missing, and how it is scored once that is there."""
