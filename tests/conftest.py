@@ -34,6 +34,7 @@ RUN_PROJECTS = (
     "test_extend",
     "test_generated",
     "test_page",
+    "test_kill",
     "test_readme",
 )
 

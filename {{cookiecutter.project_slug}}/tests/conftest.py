@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import released
 from fastapi.testclient import TestClient
 from ruamel.yaml import YAML
 from threadpoolctl import threadpool_limits
 
-from {{cookiecutter.project_slug}} import __main__, bundle, config, errors, sources
+from {{cookiecutter.project_slug}} import (
+    __main__,
+    bundle,
+    config,
+    errors,
+    sources,
+    versions,
+)
 from {{cookiecutter.project_slug}}.contract import definition, table
 from {{cookiecutter.project_slug}}.serving import app, settings
 
@@ -32,6 +40,10 @@ SHRUNK: dict[str, Any] = {
     "tune.prefer": "accuracy",
     "evaluate.resamples": 100,
     "release.min_gain": 0,
+    "release.max_calibration_error": 1,
+    "release.max_slice_gap": 10,
+    "release.max_group_gap": 10,
+    "release.max_milliseconds": 1_000,
     "compute.workers": 1,
 }
 
@@ -189,6 +201,31 @@ def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(finished, tmp_path / "project", symlinks=True)
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path / "project"
+
+
+@pytest.fixture(scope="session")
+def released_twice(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> Path:
+    """The finished project with one more version, which is the champion."""
+    folder = tmp_path_factory.mktemp("released") / "project"
+    shutil.copytree(finished, folder, symlinks=True)
+    with contextlib.chdir(folder):
+        released.another_candidate(folder)
+        assert call("release") == 0
+    return folder
+
+
+@pytest.fixture
+def second(released_twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project with two versions, as the working directory."""
+    shutil.copytree(released_twice, tmp_path / "second", symlinks=True)
+    monkeypatch.chdir(tmp_path / "second")
+    return tmp_path / "second"
+
+
+@pytest.fixture
+def two(second: Path) -> list[str]:
+    """The names of its versions."""
+    return versions.names()
 
 
 @pytest.fixture(scope="session")

@@ -45,5 +45,19 @@ def test_a_link_is_moved_in_one_step_and_stays_relative(tmp_path):
         (tmp_path / "versions" / name).mkdir(parents=True)
         files.point(tmp_path / "current", tmp_path / "versions" / name)
     assert (tmp_path / "current").readlink().as_posix() == "versions/two"
-    files.copy_folder(tmp_path / "versions", tmp_path / "copy")
-    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["one", "two"]
+
+
+def test_a_folder_that_is_settled_is_as_it_was(tmp_path):
+    (tmp_path / "kept").write_text("x")
+    files.settle(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_scratch_folders_of_killed_processes_are_swept_and_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/.old.x.scratch").mkdir()
+    with files.replacing(files.METRICS) as scratch:
+        assert files.sweep() == [files.REPORTS / ".old.x.scratch"]
+        scratch.write_text("{}")
+    assert [path.name for path in files.REPORTS.iterdir()] == ["metrics.json"]

@@ -4,8 +4,9 @@ import filelock
 import mlflow
 import numpy as np
 import pytest
+from released import another_candidate, rewrite
 
-from {{cookiecutter.project_slug}} import bundle, tracking
+from {{cookiecutter.project_slug}} import bundle, tracking, versions
 from {{cookiecutter.project_slug}}.stages import release
 
 
@@ -13,33 +14,42 @@ def verdict(project):
     return json.loads((project / "reports/release.json").read_text())
 
 
-def rewrite(project, **changes):
-    """Change results of the evaluation."""
-    path = project / "reports/metrics.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+def registered(alias):
+    tracking.connect()
+    return mlflow.MlflowClient().get_model_version_by_alias(tracking.NAME, alias)
+
+
+NO_GAIN = {"gain": {"value": 0.1, "low": 0.0, "high": 0.2}}
 
 
 def test_a_model_that_passes_becomes_the_champion(project, champion):
     assert verdict(project)["passed"]
     assert (project / "models/champion").readlink().as_posix() == "versions/1"
     assert champion.manifest["name"] == tracking.NAME
+    assert champion.manifest["verdict"]["passed"]
 
 
 def test_the_next_model_that_passes_is_the_next_version_and_the_last_one_stays(project, command):
-    before = bundle.load(project / "models/champion").manifest["version"]
+    before = versions.current()
+    another_candidate(project)
     assert command("release") == 0
-    now = bundle.load(project / "models/champion").manifest["version"]
-    assert int(now) > int(before)
-    assert now == verdict(project)["version"]
+    now = bundle.load(project / "models/champion").manifest
+    assert int(now["version"]) > int(before)
+    assert now["version"] == verdict(project)["version"]
     assert bundle.load(project / "models/versions" / before)
+    assert str(registered("champion").version) == now["registered"]
+    assert registered("champion").tags["verdict"] == "passed the gate"
+
+
+def test_a_model_that_is_the_champion_already_is_not_released_twice(project, command):
+    before = versions.names(), versions.history()
+    assert command("release") == 0
+    assert (versions.names(), versions.history()) == before
 
 
 @pytest.mark.parametrize(
     ("changes", "rule"),
-    [
-        ({"gain": {"value": 0.1, "low": 0.0, "high": 0.2}}, "better than the baseline"),
-        ({"disagreement": 1e-3}, "requests and tables agree"),
-    ],
+    [(NO_GAIN, "better than the baseline"), ({"disagreement": 1e-3}, "requests and tables agree")],
 )
 def test_a_model_that_breaks_a_rule_is_refused_and_the_champion_stays(
     project, command, capsys, changes, rule
@@ -52,11 +62,12 @@ def test_a_model_that_breaks_a_rule_is_refused_and_the_champion_stays(
     assert "fail" in shown.out
     assert (project / "models/champion").readlink() == before
     assert not verdict(project)["passed"]
-    assert [found["rule"] for found in verdict(project)["rules"] if not found["passed"]] == [rule]
-    tracking.connect()
-    refused = mlflow.MlflowClient().get_model_version_by_alias(tracking.NAME, "challenger")
+    assert [found["name"] for found in verdict(project)["rules"] if not found["passed"]] == [rule]
+    refused = registered("challenger")
     assert str(refused.version) == verdict(project)["version"]
     assert rule in refused.description
+    assert refused.tags["verdict"] == f"refused: {rule}"
+    assert refused.tags[f"rule.{rule}"] == "failed"
 
 
 def test_a_model_of_outcomes_that_are_chance_is_refused_and_the_champion_stays(
@@ -70,15 +81,32 @@ def test_a_model_of_outcomes_that_are_chance_is_refused_and_the_champion_stays(
     assert bundle.load(project / "models/champion").manifest["version"] == "1"
 
 
-def test_a_gain_must_exceed_the_limit(params):
-    def passes(low, limit):
-        results = {"gain": {"low": low}, "disagreement": 0.0}
-        gate = params.release.model_copy(update={"min_gain": limit})
-        return release.judge(results, params.model_copy(update={"release": gate}))[0].passed
+def test_a_refused_model_is_promoted_with_a_reason_which_is_kept(project, command):
+    another_candidate(project)
+    rewrite(project, **NO_GAIN)
+    assert command("release", "--force", "the baseline is wrong") == 0
+    manifest = bundle.load(project / "models/champion").manifest
+    assert not verdict(project)["passed"]
+    assert verdict(project)["forced"] == manifest["verdict"]["forced"] == "the baseline is wrong"
+    assert versions.history()[-1]["why"] == "forced: the baseline is wrong"
+    assert registered("champion").tags["verdict"] == "forced: the baseline is wrong"
+    assert registered("champion").tags["rule.better than the baseline"] == "failed"
+    assert command("release") == 0  # it stays the champion
 
-    assert passes(0.11, 0.1)
-    assert not passes(0.1, 0.1)
-    assert not passes(0.0, 0)
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_force_without_a_reason_is_refused(project, command, capsys, reason):
+    another_candidate(project)
+    assert command("release", "--force", reason) == 2
+    assert "the reason is empty" in capsys.readouterr().err
+    assert versions.names() == ["1"]
+
+
+def test_what_would_be_served_otherwise_than_evaluated_is_refused_even_by_force(project, command):
+    another_candidate(project)
+    rewrite(project, disagreement=1e-3)
+    assert command("release", "--force", "hurry") == 3
+    assert versions.current() == "1"
 
 
 def test_results_of_another_model_are_refused(project, command, capsys):
@@ -87,12 +115,33 @@ def test_results_of_another_model_are_refused(project, command, capsys):
     assert "another model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("champion", "message"),
+    [({"low": 0.0, "version": "7"}, "with version 7,"), (None, "with no champion,")],
+)
+def test_results_against_another_champion_are_refused(project, command, capsys, champion, message):
+    another_candidate(project)
+    rewrite(project, comparisons={"champion": champion})
+    assert command("release") == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert "evaluate again" in shown
+
+
 def test_a_damaged_candidate_is_refused_and_the_champion_stays(project, command, capsys):
     before = (project / "models/champion").readlink()
     (project / "models/candidate/model.skops").write_bytes(b"\0")
     assert command("release") == 2
     assert "model.skops" in capsys.readouterr().err
     assert (project / "models/champion").readlink() == before
+
+
+def test_a_damaged_champion_does_not_stop_the_next_release(project, command):
+    (project / "models/versions/1/manifest.json").write_bytes(b"\0")
+    another_candidate(project)
+    assert command("release") == 0
+    assert versions.current() != "1"
+    assert bundle.load(project / "models/champion")
 
 
 def test_only_one_release_is_under_way_at_a_time(project, command, capsys):

@@ -4,6 +4,7 @@ import subprocess
 import mlflow
 import pandas as pd
 import pytest
+from released import start
 
 from {{cookiecutter.project_slug}} import tracking
 from {{cookiecutter.project_slug}}.contract import row
@@ -63,6 +64,65 @@ def test_the_registered_champion_gives_the_same_answers_through_mlflow(
     loaded = mlflow.pyfunc.load_model(f"models:/{tracking.NAME}@champion")
     example = row.row_model(contract).model_validate_json(json.dumps(row.example_row(contract)))
     assert loaded.predict(loaded.input_example) == champion.answers([example])
+
+
+RUN = f"""
+import os, signal
+from {tracking.__package__} import tracking
+with tracking.run("train", dict(seed=1)) as run_id:
+    print(run_id, flush=True)
+    THEN
+"""
+
+
+def begin(folder, then="pass"):
+    return start(folder, "-c", RUN.replace("THEN", then))
+
+
+def test_the_run_of_a_killed_process_is_closed_by_the_next_one_and_no_other(
+    registered, project, params
+):
+    killed, _ = begin(project, "os.kill(os.getpid(), signal.SIGKILL)").communicate()
+    assert registered.get_run(killed.strip()).info.status == "RUNNING"
+    with begin(project, "input()") as alive:
+        going = alive.stdout.readline()
+        tags = {**tracking.process(), "host": "another", "pid": "1"}
+        elsewhere = registered.create_run(tracking.connect(), tags=tags).info.run_id
+        with tracking.run("train", params.model_dump()) as mine:
+            assert registered.get_run(killed.strip()).info.status == "KILLED"
+            for other in (going.strip(), elsewhere, mine):
+                assert registered.get_run(other).info.status == "RUNNING"
+        alive.communicate("\n")
+    assert registered.get_run(going.strip()).info.status == "FINISHED"
+
+
+def test_processes_that_are_the_first_on_a_fresh_store_do_not_break_it(project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project / 'fresh.db'}")
+    several = [begin(project) for _ in range(3)]
+    told = [process.communicate() for process in several]
+    assert [process.returncode for process in several] == [0, 0, 0], told
+    tracking.connect()
+    for run_id, _ in told:
+        assert mlflow.MlflowClient().get_run(run_id.strip()).info.status == "FINISHED"
+
+
+def test_what_the_pipeline_writes_does_not_make_the_commit_a_dirty_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "x", "--allow-empty"], check=True)
+    (tmp_path / "dvc.lock").touch()
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/metrics.json").touch()
+    assert tracking.commit()["git_dirty"] == "false"
+
+
+def test_the_registered_model_has_a_signature_an_example_and_its_verdict(registered, champion):
+    version = registered.get_model_version_by_alias(tracking.NAME, "champion")
+    assert version.tags["verdict"] == "passed the gate"
+    model = mlflow.models.get_model_info(f"models:/{tracking.NAME}@champion")
+    assert set(model.signature.inputs.input_names()) == set(champion.contract.features)
+    assert model.saved_input_example_info
 
 
 def test_a_server_that_does_not_answer_is_refused_by_its_variable(monkeypatch, refused):

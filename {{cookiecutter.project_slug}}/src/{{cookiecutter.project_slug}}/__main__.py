@@ -1,5 +1,7 @@
 """The command line: one command for each verb. `--help` lists them."""
 
+import errno
+import json
 import sys
 from typing import Annotated
 
@@ -18,6 +20,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+)
+
+UNWRITABLE = (
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
 )
 
 # Each command imports what it needs when it runs: `--help` and the server stay light.
@@ -62,6 +73,58 @@ def predict(
     rows, bad, side = main(source, output)
     where = f"; see {side}" if side else ""
     print(f"{rows:,} rows to {without_secrets(output)}; {bad:,} break the contract{where}")
+
+
+@app.command(rich_help_panel="Everyday")
+def retrain() -> None:
+    """Collect the table anew, then do what `run` does: train, and release through the gate."""
+    from . import run as whole
+
+    code = whole.retrain()
+    if code == 0:
+        print(whole.summary())
+    raise typer.Exit(code)
+
+
+@app.command(rich_help_panel="Everyday")
+def rollback(
+    to: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Instead of the one before this one.")
+    ] = None,
+) -> None:
+    """Make an earlier version the champion again, at once."""
+    from .rollback import main
+
+    print(main(to))
+
+
+@app.command(rich_help_panel="Everyday")
+def lineage(
+    version: Annotated[
+        str | None, typer.Argument(metavar="VERSION", help="Instead of the champion.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show where a version came from: registry, run, commit, data, parameters."""
+    from .lineage import trace, tree
+
+    found = trace(version)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        Console(highlight=False, markup=False).print(tree(found))
+
+
+@app.command(rich_help_panel="Everyday")
+def score(
+    run: Annotated[
+        bool, typer.Option("--run", help="Run the tests that prove the checks, too.")
+    ] = False,
+) -> None:
+    """Show the ML Test Score: which of its 28 checks are proven here, and by what."""
+    from . import score as scoring
+
+    print(scoring.show(scoring.judge(scoring.run_tests() if run else None)))
 
 
 @app.command(rich_help_panel="Everyday")
@@ -127,21 +190,45 @@ def evaluate() -> None:
 
 
 @app.command(rich_help_panel="Stages")
-def release() -> None:
-    """Let the candidate through the gate, or refuse it (exit code 3)."""
+def release(
+    force: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Promote a refused model all the same, and record why. What would not be served "
+            "as it was evaluated is refused anyway.",
+        ),
+    ] = None,
+) -> None:
+    """Let the candidate through the gate. A refused model: exit code 3, the champion stays."""
     from .stages.release import main
 
-    main()
+    main(force)
+
+
+def end(message: str, code: int) -> None:
+    """Print what went wrong and end with an exit code."""
+    shown = Text.assemble(("error: ", "bold red"), message)
+    Console(stderr=True, soft_wrap=True).print(shown)
+    sys.exit(code)
 
 
 def main() -> None:
     """Run a command; a mistake of the user is one message and exit code 2."""
     try:
         app()
-    except (InputError, GateRefused) as error:
-        message = Text.assemble(("error: ", "bold red"), str(error))
-        Console(stderr=True, soft_wrap=True).print(message)
-        sys.exit(2 if isinstance(error, InputError) else 3)
+    except InputError as error:
+        end(str(error), 2)
+    except GateRefused as error:
+        end(str(error), 3)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        end(
+            f"{error.filename or 'the disk'}: cannot be written ({error.strerror}); make room or "
+            "see to the permissions. What was there before stays",
+            2,
+        )
 
 
 if __name__ == "__main__":

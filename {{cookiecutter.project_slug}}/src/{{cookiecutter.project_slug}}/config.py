@@ -74,9 +74,16 @@ class Evaluate(Section):
 
 
 class Release(Section):
-    """The rules of the gate."""
+    """The limits of the gate."""
 
+    min_metric: float | None = None
     min_gain: float = Field(ge=0)
+    max_loss_to_champion: float = Field(gt=0)
+    max_calibration_error: float = Field(ge=0, le=1)
+    max_slice_gap: float = Field(ge=0)
+    max_group_gap: float = Field(ge=0)
+    max_milliseconds: float = Field(gt=0)
+    max_megabytes: float = Field(gt=0)
 
 
 class Compute(Section):

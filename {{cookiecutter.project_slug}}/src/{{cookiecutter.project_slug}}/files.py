@@ -1,18 +1,20 @@
 """Where every file of the project lies, and how one is written: whole, or not at all."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 PARAMS = Path("params.yaml")
 CONTRACT = Path("contract.yaml")
 PIPELINE = Path("dvc.yaml")
+PIPELINE_LOCK = Path("dvc.lock")
 PREVIOUS_CONTRACT = Path("contract.previous.yaml")
 
 RAW = Path("data/raw")
@@ -30,6 +32,9 @@ SEARCH = Path("models/search")
 CANDIDATE = Path("models/candidate")
 CHAMPION = Path("models/champion")
 VERSIONS = Path("models/versions")
+HISTORY = VERSIONS / "history.jsonl"
+REGISTERED = VERSIONS / "registered.json"
+RELEASE_LOCK = Path("models/.release.lock")
 
 REPORTS = Path("reports")
 LEADERBOARD = REPORTS / "leaderboard.csv"
@@ -41,6 +46,9 @@ REPORT = REPORTS / "report.html"
 CARD = REPORTS / "model_card.md"
 VERDICT = REPORTS / "release.json"
 
+SCRATCH = ".scratch"
+WRITTEN_TO = (RAW.parent, CHAMPION.parent, VERSIONS, REPORTS)
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -49,12 +57,41 @@ def replacing(path: Path) -> Iterator[Path]:
     Works for files and folders. When the block raises, `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        scratch = Path(folder) / path.name
+    with _scratch_folder(path) as folder:
+        scratch = folder / path.name
         yield scratch
         if path.is_dir() and not path.is_symlink():
-            path.rename(Path(folder) / "old")
+            path.rename(folder / "old")
         scratch.replace(path)
+
+
+@contextmanager
+def _scratch_folder(path: Path) -> Iterator[Path]:
+    """Make a folder beside `path` that is locked while this process lives; see `sweep`."""
+    with tempfile.TemporaryDirectory(
+        dir=path.parent, prefix=f".{path.name}.", suffix=SCRATCH
+    ) as name:
+        held = os.open(name, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH)
+            yield Path(name)
+        finally:
+            os.close(held)
+
+
+def sweep() -> list[Path]:
+    """Remove the scratch folders of killed processes; returns them."""
+    swept = []
+    for folder in (one for place in WRITTEN_TO for one in place.glob(f".*{SCRATCH}")):
+        with suppress(OSError):  # in use, or gone by now
+            held = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+                swept.append(folder)
+            finally:
+                os.close(held)
+    return swept
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -74,15 +111,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder so that `target` appears whole."""
-    with replacing(target) as scratch:
-        shutil.copytree(source, scratch)
+def settle(folder: Path) -> None:
+    """Wait until the files of a folder are on the disk, so that a power cut cannot empty them."""
+    for path in [*folder.iterdir(), folder]:
+        held = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(held)
+        finally:
+            os.close(held)
 
 
 def point(link: Path, target: Path) -> None:
     """Make `link` a symbolic link to `target`, in one atomic step."""
-    with tempfile.TemporaryDirectory(dir=link.parent, prefix=f".{link.name}.") as folder:
-        scratch = Path(folder) / link.name
+    with _scratch_folder(link) as folder:
+        scratch = folder / link.name
         scratch.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
         scratch.replace(link)

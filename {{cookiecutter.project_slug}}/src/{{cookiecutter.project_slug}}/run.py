@@ -15,7 +15,7 @@ from rich.text import Text
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from . import bundle, calibration, files, metrics, models, sources
+from . import bundle, calibration, files, gate, metrics, models, sources, versions
 from .config import Params
 from .contract import Contract
 from .errors import InputError
@@ -87,13 +87,27 @@ def repro(*arguments: str) -> int:
 
 
 def run() -> int:
-    """Check the configuration and reproduce the pipeline; returns an exit code."""
+    """Check the configuration and reproduce the pipeline; returns an exit code.
+
+    What an earlier run left undone when it was killed is done first.
+    """
     check_files()
+    files.sweep()
+    if versions.unfinished():
+        with versions.lock():
+            release.repair()
     watch(Params.load().collect.source)
     code = repro()
     if code == 0 and not files.CHAMPION.exists():  # a fresh clone with pulled results
         code = repro("--single-item", "--force", "release")
     return code
+
+
+def retrain() -> int:
+    """Collect the table anew, changed or not, then do the whole; returns an exit code."""
+    check_files()
+    watch(Params.load().collect.source)
+    return repro("--force", "--single-item", "collect") or run()
 
 
 def summary() -> Panel:
@@ -119,7 +133,7 @@ def summary() -> Panel:
             f"{found['low']:.4g} – {found['high']:.4g}",
             f"{results['baseline'][name]:.4g}",
         )
-    rules = [release.Rule(**rule) for rule in files.read_json(files.VERDICT)["rules"]]
+    rules = [gate.Rule(**rule) for rule in files.read_json(files.VERDICT)["rules"]]
     version = champion.manifest["version"]
     ends = Text(
         f"\nmodel    {files.CHAMPION} (version {version})\n"

@@ -1,16 +1,17 @@
 """Runs and versions in MLflow. The only module that imports mlflow."""
 
 import os
+import socket
 import subprocess
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-# Quiet before the import: otherwise every stage prints the store's migrations.
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+# Quiet before the import: otherwise every stage prints the store's migrations, and an error that
+# is raised comes with a traceback as well.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 import mlflow
@@ -22,7 +23,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from sqlalchemy.exc import SQLAlchemyError
 
+from . import files
 from .contract import Contract
 from .contract.row import example_row
 from .errors import InputError
@@ -34,8 +37,35 @@ STORE = "sqlite:///mlflow.db"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
+def address() -> str:
+    """Return where tracking goes: MLFLOW_TRACKING_URI, or SQLite in the project."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or STORE
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Say in one sentence what the tracking server, or its store, could not do.
+
+    Raises:
+        InputError: it failed inside the block.
+    """
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        raise InputError(
+            f"MLFLOW_TRACKING_URI: {address()} does not work ({str(error).splitlines()[0]}); start "
+            "the server or see to the disk, or unset the variable to track in the project"
+        ) from None
+
+
+def _alone(uri: str) -> AbstractContextManager[Any]:
+    """Processes that make a new SQLite store at the same time would break it for good."""
+    path = uri.removeprefix("sqlite:///")
+    return nullcontext() if path == uri else FileLock(f"{path}.lock")
+
+
 def connect() -> str:
-    """Choose the tracking server: MLFLOW_TRACKING_URI, or SQLite in the project.
+    """Choose the tracking server.
 
     Returns:
         The id of the project's experiment, which is made if need be.
@@ -43,24 +73,54 @@ def connect() -> str:
     Raises:
         InputError: the server does not answer.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or STORE
-    mlflow.set_tracking_uri(uri)
+    with asking(), _alone(address()):
+        mlflow.set_tracking_uri(address())
+        return str(mlflow.set_experiment(NAME).experiment_id)
+
+
+def process() -> dict[str, str]:
+    """Return tags that tell this process from every other one."""
+    return {"host": socket.gethostname(), "pid": str(os.getpid()), "started": _started(os.getpid())}
+
+
+def _started(pid: int) -> str:
+    """Return when a process began, in ticks since the machine did; empty if nobody knows.
+
+    Linux says it in field 22 of /proc/PID/stat (proc_pid_stat(5)); elsewhere a pid has to do.
+    """
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
+
+
+def _alive(tags: Mapping[str, str]) -> bool:
+    pid = int(tags["pid"])
     try:
-        # Processes that make a new SQLite store at the same time would break it for good.
-        with FileLock(Path(tempfile.gettempdir()) / f"{NAME}-mlflow.lock"):
-            return str(mlflow.set_experiment(NAME).experiment_id)
-    except MlflowException as error:
-        raise InputError(
-            f"MLFLOW_TRACKING_URI: {uri} does not work ({str(error).splitlines()[0]}); start the "
-            "server, or unset the variable to track in the project"
-        ) from None
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's, so it is there
+        pass
+    return _started(pid) == tags.get("started", "")
+
+
+def reap(experiment: str) -> list[str]:
+    """Close the runs of killed processes of this machine; returns their ids."""
+    client = mlflow.MlflowClient()
+    host = socket.gethostname()
+    here = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
+    dead = [run for run in client.search_runs([experiment], here) if not _alive(run.data.tags)]
+    for run in dead:
+        client.set_terminated(run.info.run_id, "KILLED")
+    return [run.info.run_id for run in dead]
 
 
 @contextmanager
 def run(name: str, params: Mapping[str, Any]) -> Iterator[str]:
     """Record what happens inside as a run; yields its id."""
-    connect()
-    with mlflow.start_run(run_name=name, tags={"stage": name, **commit()}) as active:
+    reap(connect())
+    tags = {"stage": name, **process(), **commit()}
+    with asking(), mlflow.start_run(run_name=name, tags=tags) as active:
         mlflow.log_params(flatten(params))
         yield active.info.run_id
 
@@ -69,21 +129,29 @@ def run(name: str, params: Mapping[str, Any]) -> Iterator[str]:
 def resume(run_id: str) -> Iterator[str]:
     """Add to an earlier run; starts one when the tracking server does not know it."""
     experiment = connect()
-    try:
-        mlflow.get_run(run_id)
-    except MlflowException:
-        run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
-    with mlflow.start_run(run_id=run_id) as active:
-        yield active.info.run_id
+    with asking():
+        reap(experiment)
+        try:
+            mlflow.get_run(run_id)
+        except MlflowException:
+            run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
+        with mlflow.start_run(run_id=run_id, tags=process()) as active:
+            yield active.info.run_id
 
 
 def commit() -> dict[str, str]:
-    """Return the git commit as a tag, and whether files differ from it; nothing without git."""
+    """Return the git commit as a tag, and whether files differ from it; nothing without git.
+
+    What the pipeline itself writes does not count.
+    """
     git = ["git", "--no-optional-locks"]
     head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     if head.returncode:
         return {}
-    status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=False)
+    ours = ["--", ":/", f":!{files.PIPELINE_LOCK}", f":!{files.REPORTS}"]
+    status = subprocess.run(
+        [*git, "status", "--porcelain", *ours], capture_output=True, check=False
+    )
     return {"git_commit": head.stdout.strip(), "git_dirty": str(bool(status.stdout)).lower()}
 
 
@@ -125,9 +193,8 @@ def log_trials(trials: pd.DataFrame, metric: str, parent: str) -> None:
     client = mlflow.MlflowClient()
     experiment = client.get_run(parent).info.experiment_id
     for trial in trials.to_dict("records"):
-        child = client.create_run(
-            experiment, run_name=trial["model"], tags={MLFLOW_PARENT_RUN_ID: parent}
-        ).info.run_id
+        tags = {MLFLOW_PARENT_RUN_ID: parent, **process()}
+        child = client.create_run(experiment, run_name=trial["model"], tags=tags).info.run_id
         names = {"mean": f"cv_{metric}"} | {n: n for n in ("row_milliseconds", "megabytes")}
         client.log_batch(
             child,
@@ -176,13 +243,44 @@ def log_bundle(folder: Path, contract: Contract) -> str:
     return str(info.model_uri)
 
 
-def register(model_uri: str, run_id: str, alias: str, description: str) -> str:
-    """Register a logged model under an alias; returns its version."""
+def register(model_uri: str, run_id: str, description: str, tags: Mapping[str, str]) -> str:
+    """Register a logged model; returns its version."""
     client = mlflow.MlflowClient()
-    if not client.search_registered_models(f"name = '{NAME}'"):
+    with suppress(MlflowException):  # it is there
         client.create_registered_model(NAME)
     version = client.create_model_version(
-        NAME, model_uri, run_id=run_id, description=description
-    ).version
-    client.set_registered_model_alias(NAME, alias, version)
-    return str(version)
+        NAME, model_uri, run_id=run_id, description=description, tags=dict(tags)
+    )
+    return str(version.version)
+
+
+def point(version: str, alias: str) -> None:
+    """Give an alias to a registered version.
+
+    Raises:
+        InputError: the registry does not answer, or does not know the version.
+    """
+    connect()
+    with asking():
+        mlflow.MlflowClient().set_registered_model_alias(NAME, alias, version)
+
+
+def registered(version: str) -> dict[str, Any]:
+    """Return what the registry knows of a version: aliases, description, tags, run and its state.
+
+    Raises:
+        InputError: the registry does not answer, or does not know the version.
+    """
+    connect()
+    with asking():
+        client = mlflow.MlflowClient()
+        found = client.get_model_version(NAME, version)
+        run = client.get_run(str(found.run_id))
+        return {
+            "version": str(found.version),
+            "aliases": list(found.aliases),
+            "description": found.description,
+            "tags": dict(found.tags),
+            "run": found.run_id,
+            "status": run.info.status,
+        }

@@ -1,52 +1,18 @@
 """release: the gate. Promotes the candidate to champion when it passes every rule."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
-from filelock import FileLock, Timeout
 from rich import print
 from rich.table import Table
 
-from .. import bundle, files, tracking
+from .. import bundle, files, gate, lineage, probe, tracking, versions
 from ..bundle import Bundle
 from ..config import Params
 from ..errors import GateRefused, InputError
-
-PARITY = 1e-9
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the gate, applied."""
-
-    rule: str
-    passed: bool
-    value: float
-    limit: float
-    why: str
-
-
-def judge(results: dict[str, Any], params: Params) -> list[Rule]:
-    """Apply every rule to the results of evaluate."""
-    low, limit = results["gain"]["low"], params.release.min_gain
-    return [
-        Rule(
-            "better than the baseline",
-            low > limit,
-            low,
-            limit,
-            f"the gain in {params.metric} over a constant prediction must exceed the limit, at "
-            "the lower end of its interval",
-        ),
-        Rule(
-            "requests and tables agree",
-            results["disagreement"] <= PARITY,
-            results["disagreement"],
-            PARITY,
-            "a prediction over HTTP must be the one that was evaluated",
-        ),
-    ]
+from ..gate import Measured, Rule
 
 
 def show(rules: list[Rule]) -> Table:
@@ -54,60 +20,152 @@ def show(rules: list[Rule]) -> Table:
     shown = Table("", "rule", "value", "limit", title="Gate", title_justify="left")
     for rule in rules:
         mark = "[green]pass" if rule.passed else "[red]fail"
-        shown.add_row(mark, rule.rule, f"{rule.value:.4g}", f"{rule.limit:.4g}")
+        cells = ("–" if n is None else f"{n:.4g}" for n in (rule.value, rule.limit))
+        shown.add_row(mark, rule.name, *cells)
     return shown
 
 
-def promote(candidate: Path, version: str) -> None:
-    """Make a copy of the candidate the champion, in one step."""
-    target = files.VERSIONS / version
-    files.copy_folder(candidate, target)
-    manifest = files.read_json(target / bundle.MANIFEST)
-    bundle.seal(target, {**manifest, "name": tracking.NAME, "version": version})
-    bundle.load(target)
-    files.point(files.CHAMPION, target)
-
-
-def register(candidate: Bundle, rules: list[Rule]) -> str:
-    """Log the candidate to MLflow and register it; returns its version."""
-    failed = [rule.rule for rule in rules if not rule.passed]
-    with tracking.resume(candidate.manifest["run_id"]) as run_id:
-        uri = tracking.log_bundle(files.CANDIDATE, candidate.contract)
-        return tracking.register(
-            uri,
-            run_id,
-            tracking.CHALLENGER if failed else tracking.CHAMPION,
-            "; ".join(f"refused: {rule}" for rule in failed) or "passed the gate",
-        )
-
-
-def main() -> None:
-    """Judge the candidate, register it, and promote it if it passed.
+def results_of(candidate: Bundle) -> dict[str, Any]:
+    """Return the results of evaluate, which must be about the candidate and today's champion.
 
     Raises:
-        GateRefused: the candidate broke a rule; the champion stays.
+        InputError: they are not.
     """
-    params, candidate = Params.load(), bundle.load(files.CANDIDATE)
-    results = files.read_json(files.METRICS)
+    results: dict[str, Any] = files.read_json(files.METRICS)
     if results["candidate"] != candidate.digest:
         raise InputError(
             f"{files.METRICS} is about another model than {files.CANDIDATE}; evaluate it first "
             "with `dvc repro evaluate`"
         )
-    rules = judge(results, params)
-    refused = [rule.rule for rule in rules if not rule.passed]
-    try:
-        with FileLock(files.CANDIDATE.with_name(".release.lock"), timeout=0):
-            version = register(candidate, rules)
-            if not refused:
-                promote(files.CANDIDATE, version)
-    except Timeout:
-        raise InputError("another release is under way; wait for it to end") from None
-    verdict = {"passed": not refused, "version": version, "rules": [asdict(r) for r in rules]}
-    files.write_json(files.VERDICT, verdict)
-    print(show(rules))
-    if refused:
-        raise GateRefused(
-            f"version {version} was refused ({', '.join(refused)}); the champion stays"
+    now, compared = versions.current(), results.get("comparisons", {}).get("champion")
+    version = compared["version"] if compared else None
+    if version != now and not is_champion(candidate) and (compared or comparable(candidate)):
+        raise InputError(
+            f"{files.METRICS} compares with {f'version {version}' if version else 'no champion'}, "
+            f"but {f'version {now}' if now else 'none'} is the champion; evaluate again with "
+            "`dvc repro --force --single-item evaluate`"
         )
+    return results
+
+
+def comparable(candidate: Bundle) -> bool:
+    """Whether there is a champion that evaluate can compare the candidate with."""
+    from .evaluate import current, takes
+
+    champion = current()
+    return champion is not None and takes(champion, candidate.contract)
+
+
+def is_champion(candidate: Bundle) -> bool:
+    """Whether the candidate is the model that is the champion already."""
+    digests = versions.manifest(files.CHAMPION).get("files", {})
+    return bool(digests.get(bundle.MODEL) == candidate.manifest["files"][bundle.MODEL])
+
+
+def measure(candidate: Bundle) -> Measured:
+    """Return what the candidate costs in a fresh process, and whether it was rolled back."""
+    left = versions.left(candidate.manifest["files"][bundle.MODEL])
+    return replace(probe.measure(files.CANDIDATE), left=left)
+
+
+def register(candidate: Bundle, rules: list[Rule], verdict: str) -> str:
+    """Log the candidate to MLflow and register it with its verdict; returns its version there."""
+    failed = [rule for rule in rules if not rule.passed]
+    reasons = "; ".join(f"refused: {rule.name} ({rule.why})" for rule in failed)
+    tags = {"verdict": verdict} | {
+        f"rule.{rule.name}": "passed" if rule.passed else "failed" for rule in rules
+    }
+    with tracking.resume(candidate.manifest["run_id"]) as run_id:
+        tracking.log_files([path for path in [files.PIPELINE_LOCK] if path.exists()])
+        uri = tracking.log_bundle(files.CANDIDATE, candidate.contract)
+        return tracking.register(uri, run_id, reasons or "passed the gate", tags)
+
+
+def add(number: str, why: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy the candidate into the versions, verified; returns the line for the history."""
+    version = versions.next_name(number)
+    line = versions.entry(version, why, **tracking.commit())
+    with files.replacing(files.VERSIONS / version) as scratch:
+        shutil.copytree(files.CANDIDATE, scratch)
+        facts = {
+            "name": tracking.NAME,
+            "version": version,
+            "registered": number,
+            "promotion": line,
+            "verdict": said,
+            "pipeline": lineage.pipeline_digest(),
+        }
+        bundle.seal(scratch, versions.manifest(scratch) | facts)
+        bundle.load(scratch)
+        files.settle(scratch)
+    return line
+
+
+def promote(candidate: Bundle, rules: list[Rule], forced: str | None) -> str:
+    """Make a verified copy of the candidate the champion, in one step; returns its version."""
+    why = f"forced: {forced}" if forced else "passed the gate"
+    line = add(register(candidate, rules, why), why, verdict(rules, forced))
+    versions.switch(line)
+    announce()
+    return str(line["version"])
+
+
+def announce() -> None:
+    """Point the registry's alias at the champion."""
+    version = versions.current()
+    number = versions.manifest(files.CHAMPION).get("registered")
+    if version and number:
+        tracking.point(number, tracking.CHAMPION)
+        versions.tell(version)
+
+
+def repair() -> None:
+    """Finish a promotion, or a rollback, that was killed or could not reach the registry."""
+    versions.mend()
+    if versions.told() != versions.current():
+        announce()
+
+
+def verdict(rules: list[Rule], forced: str | None) -> dict[str, Any]:
+    """Return what the gate said, as JSON values."""
+    passed = all(rule.passed for rule in rules)
+    return {"passed": passed, "forced": forced, "rules": [asdict(rule) for rule in rules]}
+
+
+def refuse(candidate: Bundle, rules: list[Rule]) -> None:
+    """Register a model that broke a rule as the challenger.
+
+    Raises:
+        GateRefused: always; the champion stays.
+    """
+    failed = ", ".join(rule.name for rule in rules if not rule.passed)
+    number = register(candidate, rules, f"refused: {failed}")
+    tracking.point(number, tracking.CHALLENGER)
+    files.write_json(files.VERDICT, {**verdict(rules, None), "version": number})
+    raise GateRefused(f"version {number} was refused ({failed}); the champion stays")
+
+
+def main(force: str | None = None) -> None:
+    """Judge the candidate, register it, and promote it if it passed.
+
+    Args:
+        force: why a refused model is promoted all the same; None refuses it.
+
+    Raises:
+        GateRefused: the candidate broke a rule; the champion stays.
+    """
+    if force is not None and not force.strip():
+        raise InputError("--force: the reason is empty; say why the rules do not count this time")
+    params, candidate = Params.load(), bundle.load(files.CANDIDATE)
+    with versions.lock():
+        repair()
+        rules = gate.judge(results_of(candidate), params, measure(candidate))
+        print(show(rules))
+        failed = [rule for rule in rules if not rule.passed]
+        held = versions.manifest(files.CHAMPION) if is_champion(candidate) else {}
+        forced = (force or held.get("verdict", {}).get("forced")) if failed else None
+        if failed and (not forced or any(rule.safety for rule in failed)):
+            refuse(candidate, rules)
+        version = held["version"] if held else promote(candidate, rules, forced)
+        files.write_json(files.VERDICT, {**verdict(rules, forced), "version": version})
     print(f"version {version} is the champion: {files.CHAMPION}")

@@ -177,6 +177,7 @@ def write(
             cross_validated=float(choice.fold_scores.mean()),
             run_id=run_id,
             data=files.read_json(files.RAW_RECORD)["sha256"],
+            params=params.model_dump(),
             **tracking.commit(),
         )
         with files.replacing(files.TRIALS) as scratch:
