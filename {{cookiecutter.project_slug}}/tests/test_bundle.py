@@ -31,7 +31,7 @@ def test_a_loaded_bundle_scores_rows_as_the_pipeline_scores_the_table(champion, 
 def test_the_manifest_says_what_the_model_is(champion, params):
     assert champion.manifest["task"] == params.task
     assert champion.manifest["version"] == "1"
-    assert set(champion.manifest["files"]) == set(FILES)
+    assert set(champion.manifest["files"]) == {*FILES, *bundle.DOCUMENTS}
     assert {"data", "run_id", "created", "libraries", "metric"} <= set(champion.manifest)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 
@@ -35,7 +34,8 @@ def kill(*_, **__):
 def promote():
     rules = [gate.Rule("rule", True, 1.0, 0.0, "why")]
     with versions.lock():
-        release.promote(bundle.load(files.CANDIDATE), rules, None)
+        results = files.read_json(files.METRICS)
+        release.promote(bundle.load(files.CANDIDATE), rules, results, None)
 
 def case(folder, place, work):
     if pid := os.fork():
@@ -156,13 +156,13 @@ def test_a_folder_without_the_right_to_write_is_told_and_stays_as_it_was(project
 
 def assert_is_told(project, bound):
     """A release inside such bounds ends with one message, and the champion stays."""
-    before = os.readlink(project / "models/champion"), versions.history()
+    before = (project / "models/champion").readlink(), versions.history()
     ran = start(project, "-c", BOUND.replace("BOUND", bound))
     _, said = ran.communicate()
     assert ran.returncode == 2, said
     assert "Traceback" not in said
     assert "error: " in said
-    assert (os.readlink(project / "models/champion"), versions.history()) == before
+    assert ((project / "models/champion").readlink(), versions.history()) == before
     assert bundle.load(project / "models/champion")
     files.sweep()
     assert versions.names() == ["1"]

@@ -7,7 +7,6 @@ import pytest
 from released import another_candidate, rewrite
 
 from {{cookiecutter.project_slug}} import bundle, tracking, versions
-from {{cookiecutter.project_slug}}.stages import release
 
 
 def verdict(project):

@@ -6,6 +6,8 @@ A bundle is a folder:
     model.skops     the fitted model, in a format that loads without running its code
     scorer.npz      the same model as plain numbers, if it has such a form
     golden.json     rows and the predictions that they must give
+    report.html     how good it is, and
+    model_card.md   what it is for: both of a released model
 
 With a scorer, neither loading nor scoring needs scikit-learn.
 """
@@ -39,6 +41,7 @@ if TYPE_CHECKING:  # the server has neither pandas nor, as a rule, scikit-learn
 
 MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json", "manifest.json"
 SCORER = "scorer.npz"
+DOCUMENTS = ("report.html", "model_card.md")
 PARITY = 1e-9
 """How far two ways to score a row may be apart, relative to a prediction above 1."""
 
@@ -169,7 +172,7 @@ def save(
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
     """Write a bundle's manifest with the digests of its files."""
-    names = [n for n in (MODEL, SCORER, CONTRACT, GOLDEN) if (folder / n).exists()]
+    names = [n for n in (MODEL, SCORER, CONTRACT, GOLDEN, *DOCUMENTS) if (folder / n).exists()]
     digests = {name: files.sha256(folder / name) for name in names}
     files.write_json(folder / MANIFEST, {**manifest, "files": digests})
 

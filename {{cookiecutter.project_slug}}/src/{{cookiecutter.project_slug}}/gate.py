@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import metrics
+from .bundle import PARITY
 from .config import Params
 from .errors import InputError
 
-PARITY = 1e-9
 UNFAIR = ("equalized_odds_difference", "mean_absolute_error_difference")
 """The gaps between groups that are limited: in errors. What is said of groups may differ where they
 do."""

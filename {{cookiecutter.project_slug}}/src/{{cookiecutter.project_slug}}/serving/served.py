@@ -81,7 +81,7 @@ class Served:
         """What GET /model says."""
         golden = files.read_json(self.champion.folder / bundle.GOLDEN)["rows"]
         contract = self.champion.contract
-        documents = {"report": "report.html", "model_card": "model_card.md"}
+        documents = dict(zip(("report", "model_card"), bundle.DOCUMENTS, strict=True))
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),

@@ -81,12 +81,16 @@ def register(candidate: Bundle, rules: list[Rule], verdict: str) -> str:
         return tracking.register(uri, run_id, reasons or "passed the gate", tags)
 
 
-def add(number: str, why: str, said: Mapping[str, Any]) -> dict[str, Any]:
+def add(
+    number: str, why: str, said: Mapping[str, Any], results: Mapping[str, Any]
+) -> dict[str, Any]:
     """Copy the candidate into the versions, verified; returns the line for the history."""
     version = versions.next_name(number)
     line = versions.entry(version, why, **tracking.commit())
     with files.replacing(files.VERSIONS / version) as scratch:
         shutil.copytree(files.CANDIDATE, scratch)
+        for document in (files.REPORT, files.CARD):
+            shutil.copy(document, scratch / document.name)
         facts = {
             "name": tracking.NAME,
             "version": version,
@@ -94,6 +98,9 @@ def add(number: str, why: str, said: Mapping[str, Any]) -> dict[str, Any]:
             "promotion": line,
             "verdict": said,
             "pipeline": lineage.pipeline_digest(),
+            "released": line["when"],
+            "metrics": results["metrics"],
+            "coverage": results["coverage"]["nominal"],
         }
         bundle.seal(scratch, versions.manifest(scratch) | facts)
         bundle.load(scratch)
@@ -101,10 +108,12 @@ def add(number: str, why: str, said: Mapping[str, Any]) -> dict[str, Any]:
     return line
 
 
-def promote(candidate: Bundle, rules: list[Rule], forced: str | None) -> str:
+def promote(
+    candidate: Bundle, rules: list[Rule], results: Mapping[str, Any], forced: str | None
+) -> str:
     """Make a verified copy of the candidate the champion, in one step; returns its version."""
     why = f"forced: {forced}" if forced else "passed the gate"
-    line = add(register(candidate, rules, why), why, verdict(rules, forced))
+    line = add(register(candidate, rules, why), why, verdict(rules, forced), results)
     versions.switch(line)
     announce()
     return str(line["version"])
@@ -159,13 +168,14 @@ def main(force: str | None = None) -> None:
     params, candidate = Params.load(), bundle.load(files.CANDIDATE)
     with versions.lock():
         repair()
-        rules = gate.judge(results_of(candidate), params, measure(candidate))
+        results = results_of(candidate)
+        rules = gate.judge(results, params, measure(candidate))
         print(show(rules))
         failed = [rule for rule in rules if not rule.passed]
         held = versions.manifest(files.CHAMPION) if is_champion(candidate) else {}
         forced = (force or held.get("verdict", {}).get("forced")) if failed else None
         if failed and (not forced or any(rule.safety for rule in failed)):
             refuse(candidate, rules)
-        version = held["version"] if held else promote(candidate, rules, forced)
+        version = held["version"] if held else promote(candidate, rules, results, forced)
         files.write_json(files.VERDICT, {**verdict(rules, forced), "version": version})
     print(f"version {version} is the champion: {files.CHAMPION}")
