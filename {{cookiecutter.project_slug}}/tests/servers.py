@@ -27,13 +27,13 @@ class Server:
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
 
-    def send(self, *parts):
+    def send(self, *parts, patience=60):
         """Send bytes over a connection of their own; returns all that comes back."""
         with self.connect() as found:
-            with contextlib.suppress(OSError):  # it may have answered and hung up already
+            with contextlib.suppress(ConnectionError):  # it may have answered and hung up already
                 for part in parts:
                     found.sendall(part)
-                found.shutdown(socket.SHUT_WR)
+            found.settimeout(patience)
             return received(found)
 
     def memory(self):
@@ -43,9 +43,9 @@ class Server:
 
 
 def received(connection):
-    """Return all that a server sends until it hangs up."""
+    """Return all that a server sends until it hangs up, or until our patience ends."""
     found = b""
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(ConnectionResetError, TimeoutError):
         while part := connection.recv(65_536):
             found += part
     return found
@@ -84,7 +84,9 @@ def running(folder, *module, **settings):
         subprocess.Popen(command, cwd=folder, stderr=log, env=environment) as process,
     ):
         try:
-            until(lambda: process.poll() is not None or b"running on" in Path(log.name).read_bytes())
+            until(
+                lambda: process.poll() is not None or b"running on" in Path(log.name).read_bytes()
+            )
             assert process.poll() is None, Path(log.name).read_text()
             yield Server(process, port, Path(log.name))
         finally:

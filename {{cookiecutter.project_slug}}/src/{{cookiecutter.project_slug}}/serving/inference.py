@@ -114,9 +114,7 @@ def describe(served: Served) -> dict[str, Any]:
     }
 
 
-def answer(
-    served: Served, body: bytes, length: str | None, telemetry: Telemetry
-) -> Response:
+def answer(served: Served, body: bytes, length: str | None, telemetry: Telemetry) -> Response:
     """Score a request.
 
     Raises:
