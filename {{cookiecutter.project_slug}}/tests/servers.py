@@ -78,7 +78,8 @@ def running(folder, *module, **settings):
         port = found.getsockname()[1]
     chosen = {f"PROJECT_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", *(module or [f"{tracking.NAME}.serving"])]
-    environment = {**os.environ, "PROJECT_PORT": str(port), **chosen}
+    source = str(Path(tracking.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": source, "PROJECT_PORT": str(port), **chosen}
     with (
         tempfile.NamedTemporaryFile(suffix=".log") as log,
         subprocess.Popen(command, cwd=folder, stderr=log, env=environment) as process,

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -52,3 +53,20 @@ def test_a_server_without_a_champion_ends_with_one_message(bare, module):
     assert ended.stderr.startswith("error: ")
     assert "make run" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("API_KEYS", "secret", "JSON list"),
+        ("API_KEYS", '[""]', "1 character"),
+        ("PORT", "x", "'x'"),
+    ],
+)
+def test_a_setting_that_cannot_be_ends_with_one_message(finished, name, value, said):
+    command = [sys.executable, "-m", f"{tracking.NAME}.serving"]
+    environment = {**os.environ, "PYTHONPATH": str(finished / "src"), f"PROJECT_{name}": value}
+    ended = subprocess.run(command, cwd=finished, env=environment, capture_output=True, text=True)
+    assert ended.returncode
+    assert ended.stderr.startswith(f"error: PROJECT_{name}") and said in ended.stderr
+    assert "Traceback" not in ended.stderr and "secret" not in ended.stderr
