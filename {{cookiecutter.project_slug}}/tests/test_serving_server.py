@@ -1,41 +1,21 @@
-import contextlib
 import json
-import signal
-import socket
+import os
 import subprocess
 import sys
 import urllib.request
 
 import made_up
 import pytest
+import servers
 
 from {{cookiecutter.project_slug}} import tracking
 
 
-@contextlib.contextmanager
-def running(module, folder):
-    """Run the server of a project on a free port; yields its address."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    command = [sys.executable, "-m", module, "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            for line in server.stderr:
-                if "running on" in line:
-                    break
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=30)
-    assert server.returncode in (0, -signal.SIGTERM)
-
-
 def test_a_started_server_gives_the_answers_of_the_pipeline(finished, champion, typed, contract):
     some = typed.head(20)
-    with running(tracking.NAME, finished) as address:
+    with servers.running(finished, tracking.NAME, "serve") as server:
         request = urllib.request.Request(
-            f"{address}/predict",
+            f"{server.address}/predict",
             json.dumps({"rows": made_up.requests(some, contract)}).encode(),
             {"Content-Type": "application/json"},
         )
@@ -73,3 +53,20 @@ def test_a_server_without_a_champion_ends_with_one_message(bare, module):
     assert ended.stderr.startswith("error: ")
     assert "make run" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("API_KEYS", "secret", "JSON list"),
+        ("API_KEYS", '[""]', "1 character"),
+        ("PORT", "x", "'x'"),
+    ],
+)
+def test_a_setting_that_cannot_be_ends_with_one_message(finished, name, value, said):
+    command = [sys.executable, "-m", f"{tracking.NAME}.serving"]
+    environment = {**os.environ, "PYTHONPATH": str(finished / "src"), f"PROJECT_{name}": value}
+    ended = subprocess.run(command, cwd=finished, env=environment, capture_output=True, text=True)
+    assert ended.returncode
+    assert ended.stderr.startswith(f"error: PROJECT_{name}") and said in ended.stderr
+    assert "Traceback" not in ended.stderr and "secret" not in ended.stderr

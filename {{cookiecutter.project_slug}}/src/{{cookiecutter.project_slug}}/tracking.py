@@ -1,11 +1,13 @@
 """Runs and versions in MLflow. The only module that imports mlflow."""
 
 import os
+import re
 import socket
 import subprocess
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,59 @@ def resume(run_id: str) -> Iterator[str]:
             run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
         with mlflow.start_run(run_id=run_id, tags=process()) as active:
             yield active.info.run_id
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An alias of a registered model, which the server may follow."""
+
+    uri: str
+    name: str
+    alias: str
+
+    @classmethod
+    def of(cls, uri: str) -> "Alias":
+        """Read an address such as `models:/NAME@champion`.
+
+        Raises:
+            InputError: it is not of this form.
+        """
+        found = re.fullmatch(r"models:/([^/@]+)@([^/@]+)", uri)
+        if not found:
+            raise InputError(f"PROJECT_CHAMPION: {uri} is not of the form models:/NAME@ALIAS")
+        mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or STORE)
+        return cls(uri, found[1], found[2])
+
+    def version(self) -> str:
+        """Return the version that has the alias.
+
+        Raises:
+            InputError: none has, or the registry does not answer.
+        """
+        try:
+            found = mlflow.MlflowClient().get_model_version_by_alias(self.name, self.alias)
+        except MlflowException as error:
+            raise InputError(
+                f"{self.uri}: MLflow's registry has no such model ({str(error).splitlines()[0]}); "
+                "check MLFLOW_TRACKING_URI, or release with `make run`"
+            ) from None
+        return str(found.version)
+
+    def download(self, version: str, folder: Path) -> Path:
+        """Bring the bundle of a version into a folder; returns where it lies in there.
+
+        Raises:
+            InputError: the version has no bundle.
+        """
+        source = f"models:/{self.name}/{version}"
+        try:
+            mlflow.artifacts.download_artifacts(source, dst_path=str(folder))
+        except (MlflowException, OSError) as error:
+            raise InputError(f"{source} cannot be downloaded ({error})") from None
+        manifests = sorted(folder.rglob("manifest.json"))
+        if not manifests:
+            raise InputError(f"{source}: no bundle of this project; release with `make run`")
+        return manifests[0].parent
 
 
 def commit() -> dict[str, str]:

@@ -1,13 +1,43 @@
 """Start the server: `python -m <project>.serving`, which needs requirements-serve.lock alone."""
 
+import asyncio
+import contextlib
 import sys
+import time
+from socket import socket
 
 import uvicorn
 
 from ..errors import InputError
 from .app import create_app
+from .gateway import Gateway
 from .logs import CONFIG
 from .settings import Settings
+
+LINGER = 1.0
+"""Seconds for which a client that keeps its connection may send one more request after a signal."""
+
+
+class Server(uvicorn.Server):
+    """Ends without hanging up on a client that is just sending a request.
+
+    New connections are refused at once; clients on open ones are told to hang up with the next
+    answer, before those that stay are closed.
+    """
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Answer what was sent, then end."""
+        self._gateway.closing = True
+        for listener in self.servers:
+            listener.close()
+        end = time.monotonic() + LINGER
+        while self.server_state.connections and time.monotonic() < end and not self.force_exit:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
 
 def main(settings: Settings) -> None:
@@ -16,8 +46,9 @@ def main(settings: Settings) -> None:
     Raises:
         InputError: there is no champion, or it is damaged.
     """
-    uvicorn.run(
-        create_app(settings),
+    gateway = create_app(settings)
+    config = uvicorn.Config(
+        gateway,
         host=settings.host,
         port=settings.port,
         access_log=False,
@@ -25,6 +56,8 @@ def main(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(config, gateway).run()
 
 
 if __name__ == "__main__":

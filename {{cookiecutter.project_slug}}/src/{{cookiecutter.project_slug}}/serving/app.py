@@ -38,8 +38,8 @@ def application(follower: Follower, served: Served) -> FastAPI:
     _predict(app, served)
     _health(app, follower, served)
     _about(app, served)
-    invocations.add(app, served)
-    inference.add(app, served)
+    invocations.add(app, served, follower.telemetry)
+    inference.add(app, served, follower.telemetry)
     return app
 
 

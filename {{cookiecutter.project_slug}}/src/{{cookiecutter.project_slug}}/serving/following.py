@@ -2,18 +2,111 @@
 
 import asyncio
 import logging
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import bundle
+from ..bundle import Bundle
 from ..errors import InputError
 from .served import Served
 from .settings import Settings
 from .telemetry import Telemetry
 
+if TYPE_CHECKING:  # MLflow is no part of the server
+    from ..tracking import Alias
+
 log = logging.getLogger(__name__)
+
+REGISTRY = "models:/"
+PATIENCE = 2.0
+"""Seconds between two questions to a registry, at least."""
+
+
+class Source(Protocol):
+    """Where the champion comes from."""
+
+    seconds: float
+    """How often to look, at least."""
+
+    def mark(self) -> object:
+        """Return what changes when the champion does."""
+
+    def load(self) -> Bundle:
+        """Return the champion, verified; raises InputError if it cannot be served."""
+
+
+class Folder:
+    """A folder, or a link to one."""
+
+    seconds = 0.0
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def mark(self) -> object:
+        """Return the names, sizes and times of the files."""
+        real = self.folder.resolve()
+        try:
+            parts = [(one.name, one.stat()) for one in sorted(real.iterdir())]
+        except OSError:
+            return real
+        return (real, *((name, found.st_mtime_ns, found.st_size) for name, found in parts))
+
+    def load(self) -> Bundle:
+        """Verify the bundle; what the link points to is asked once, so it is read from one."""
+        return bundle.load(self.folder.resolve())
+
+
+class Registered:
+    """The version that has an alias in MLflow's registry, such as `models:/NAME@champion`."""
+
+    seconds = PATIENCE
+
+    def __init__(self, uri: str) -> None:
+        self._alias = alias(uri)
+
+    def mark(self) -> object:
+        """Return the version; or why it is not known, until that changes."""
+        try:
+            return self._alias.version()
+        except InputError as error:
+            return error.args
+
+    def load(self) -> Bundle:
+        """Download the version, and verify it before its name and version are written into it."""
+        version = self._alias.version()
+        scratch = Path(tempfile.mkdtemp(prefix="champion-"))
+        try:
+            folder = self._alias.download(version, scratch)
+            manifest = bundle.load(folder).manifest
+            bundle.seal(folder, {**manifest, "name": self._alias.name, "version": version})
+            found = bundle.load(folder)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
+        return found
+
+
+def alias(uri: str) -> "Alias":
+    """Return the alias that an address names.
+
+    Raises:
+        InputError: MLflow is not installed, or the address is malformed.
+    """
+    try:
+        from ..tracking import Alias
+    except ImportError as error:
+        raise InputError(
+            f"PROJECT_CHAMPION: {uri} is in MLflow's registry, for which {error.name} is not "
+            "installed; install requirements.lock, or name a folder"
+        ) from None
+    return Alias.of(uri)
 
 
 class Follower:
@@ -25,47 +118,40 @@ class Follower:
         telemetry: Telemetry,
         application: Callable[["Follower", Served], Any],
     ) -> None:
+        champion = str(settings.champion)
+        found = champion.startswith(REGISTRY)
+        self._source: Source = Registered(champion) if found else Folder(Path(champion))
         self.settings = settings
         self.telemetry = telemetry
         self._application = partial(application, self)
-        self._seen = mark(settings.champion)
+        self._seen = self._source.mark()
         self.served = self._load()
         self.problem: str | None = None
-        """Why the champion on disk is not the one that is served; None when it is."""
+        """Why the champion that was found last is not the one that is served; None when it is."""
         telemetry.serve(str(self.served.facts["version"]))
 
     def _load(self) -> Served:
-        return Served(bundle.load(self.settings.champion), self.settings, self._application)
+        return Served(self._source.load(), self.settings, self._application)
 
     async def follow(self) -> None:
         """Look for another champion until cancelled."""
         while True:
-            await asyncio.sleep(self.settings.follow_seconds)
+            await asyncio.sleep(max(self.settings.follow_seconds, self._source.seconds))
             await asyncio.to_thread(self.look)
 
     def look(self) -> None:
-        """Serve the champion on disk if it is another one and can be served."""
-        found = mark(self.settings.champion)
+        """Serve the champion that is found if it is another one and can be served."""
+        found = self._source.mark()
         if found == self._seen:
             return
         self._seen = found
         try:
             served = self._load()
-        except InputError as error:
-            self.problem = str(error)
+        except Exception as error:  # whatever is wrong with it, the one that is served goes on
+            self.problem = str(error) if isinstance(error, InputError) else repr(error)
             self.telemetry.refused.inc()
-            log.error("the champion on disk cannot be served: %s", error)
+            log.error("the champion that was found cannot be served: %s", self.problem)
             return
         self.served, self.problem = served, None
         self.telemetry.serve(str(served.facts["version"]))
         log.info("version %s is served", served.facts["version"])
-
-
-def mark(folder: Path) -> tuple[object, ...]:
-    """Return what changes when another bundle takes a folder's place, or this one is changed."""
-    real = folder.resolve()
-    try:
-        parts = [(one.name, one.stat()) for one in sorted(real.iterdir())]
-    except OSError:
-        return (real,)
-    return (real, *((name, found.st_mtime_ns, found.st_size) for name, found in parts))

@@ -5,8 +5,10 @@ import contextlib
 import hmac
 import logging
 import time
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from .following import Follower
@@ -23,6 +25,11 @@ SMALL = 8_192
 """Bytes of a body whose rows are scored at once; those of a larger one in a thread."""
 OPEN = ("/health/", "/ping", "/v2/health/")  # without an API key, and while the server is busy
 JSON = b"application/json"
+HINTS = {
+    401: [(b"www-authenticate", b"Bearer")],
+    408: [(b"connection", b"close")],
+    503: [(b"retry-after", b"1")],
+}
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -42,6 +49,33 @@ class Gone(Exception):
     """The client has hung up."""
 
 
+class Sent:
+    """What was sent of an answer; an answer of FastAPI gets the headers of every answer here."""
+
+    def __init__(self, send: Send, marks: Callable[[], list[tuple[bytes, bytes]]]) -> None:
+        self._send = send
+        self._marks = marks
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._marks()]
+        await self._send(message)
+
+    async def reply(self, reply: Reply) -> None:
+        """Send an answer in JSON."""
+        headers = [
+            (b"content-type", JSON),
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"cache-control", b"no-store"),
+            *HINTS.get(reply.status, ()),
+        ]
+        await self({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body})
+
+
 class Gateway:
     """An ASGI application around that of FastAPI.
 
@@ -54,6 +88,8 @@ class Gateway:
         self.follower = follower
         self._keys = [f"Bearer {key}".encode() for key in settings.api_keys]
         self._busy = 0
+        self.closing = False
+        """Whether clients are asked to hang up after their answer, since the server stops."""
         follower.telemetry.under_way.set_function(lambda: self._busy)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -63,10 +99,15 @@ class Gateway:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1000})
         started, path, identity = time.perf_counter(), scope["path"], uuid.uuid4().hex
+        sent = Sent(send, partial(self._marks, identity))
         try:
-            status = await self._answer(scope, identity, receive, send)
+            await self._answer(scope, identity, receive, sent)
+            status = sent.status or 500
         except Gone:
             status = 499  # what proxies write for it
+        except Exception as error:
+            status = 500
+            await self._fail(error, identity, sent)
         self.follower.telemetry.count(path, status, time.perf_counter() - started)
         if self.settings.access_log:
             log.info(
@@ -79,24 +120,37 @@ class Gateway:
                 },
             )
 
-    async def _answer(self, scope: Message, identity: str, receive: Receive, send: Send) -> int:
+    async def _fail(self, error: Exception, identity: str, sent: Sent) -> None:
+        """Own up to a fault of the server."""
+        # Without the message, which may quote a payload.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        facts = {"request_id": identity, "error": type(error).__name__, "traceback": where}
+        log.error("a request failed", extra=facts)
+        if sent.status is None:
+            await sent.reply(refusal(500, [fault("the server is at fault, not you")], identity))
+
+    def _marks(self, identity: str) -> list[tuple[bytes, bytes]]:
+        """Return the headers of every answer."""
+        closing = [(b"connection", b"close")] if self.closing else []
+        return [*SECURITY, (b"x-request-id", identity.encode()), *closing]
+
+    async def _answer(self, scope: Message, identity: str, receive: Receive, sent: Sent) -> None:
         served = self.follower.served  # one look: an answer is wholly of one version
         path, headers = scope["path"], dict(scope["headers"])
         try:
             if self._keys and not path.startswith(OPEN):
                 self._authorise(headers)
             if scope["method"] != "POST":
-                return await self._inside(served, scope, identity, receive, send)
+                return await served.application(scope, receive, sent)
             with self._place():
                 body = await self._body(headers, receive)
                 if path != "/predict":
-                    replay = _replay(body, receive)
-                    return await self._inside(served, scope, identity, replay, send)
+                    await served.application(scope, _replay(body, receive), sent)
+                    return
                 reply = await self._predict(served, headers, body, identity)
         except Refused as refused:
             reply = refusal(refused.status, [fault(refused.rule)], identity)
-        await respond(send, reply, identity)
-        return reply.status
+        await sent.reply(reply)
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
@@ -120,22 +174,6 @@ class Gateway:
         self.follower.telemetry.rows.inc(reply.rows)
         return reply
 
-    async def _inside(
-        self, served: Served, scope: Message, identity: str, receive: Receive, send: Send
-    ) -> int:
-        """Have FastAPI answer; returns the status."""
-        status = 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *marks(identity)]
-            await send(message)
-
-        await served.application(scope, receive, watched)
-        return status
-
     def _authorise(self, headers: Mapping[bytes, bytes]) -> None:
         given = headers.get(b"authorization", b"")
         if not any(hmac.compare_digest(given, key) for key in self._keys):
@@ -144,16 +182,18 @@ class Gateway:
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Return the body of a request; raises Refused as soon as it is too large or too slow."""
         limit = self.settings.max_bytes
-        if int(headers.get(b"content-length", 0)) > limit:
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > limit:
             raise Refused(413, f"a body may have {limit} bytes; send fewer rows")
         message = await self._next(receive, self.settings.body_seconds)
         if not message.get("more_body"):
-            return self._checked(message["body"])
-        body, deadline = bytearray(message["body"]), time.monotonic() + self.settings.body_seconds
+            return self._checked(message.get("body", b""))
+        deadline = time.monotonic() + self.settings.body_seconds
+        body = bytearray(message.get("body", b""))
         while message.get("more_body"):
             self._checked(body)
             message = await self._next(receive, deadline - time.monotonic())
-            body += message["body"]
+            body += message.get("body", b"")
         return bytes(self._checked(body))
 
     def _checked(self, body: Any) -> Any:
@@ -193,24 +233,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return replayed
-
-
-def marks(identity: str) -> list[tuple[bytes, bytes]]:
-    """Return the headers of every answer."""
-    return [*SECURITY, (b"x-request-id", identity.encode())]
-
-
-async def respond(send: Send, reply: Reply, identity: str) -> None:
-    """Send an answer in JSON."""
-    headers = [
-        (b"content-type", JSON),
-        (b"content-length", str(len(reply.body)).encode()),
-        (b"cache-control", b"no-store"),
-        *marks(identity),
-    ]
-    if reply.status == 503:
-        headers.append((b"retry-after", b"1"))
-    if reply.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})

@@ -16,13 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from ..predictions import Array
 from .served import Served
 from .tables import Unusable, validate
+from .telemetry import Telemetry
 from .tensors import of_json, split, to_binary
 
 TYPES = {"integer": "INT64", "number": "FP64", "boolean": "BOOL"}
 LENGTH = "inference-header-content-length"
 
 
-def add(app: FastAPI, served: Served) -> None:
+def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     """Add the routes of the protocol."""
     name, version = str(served.facts["name"]), str(served.facts["version"])
     extensions = ["binary_tensor_data"]
@@ -67,7 +68,7 @@ def add(app: FastAPI, served: Served) -> None:
             return refused(problem, 404)
         body, length = await request.body(), request.headers.get(LENGTH)
         try:
-            return await run_in_threadpool(answer, served, body, length)
+            return await run_in_threadpool(answer, served, body, length, telemetry)
         except Unusable as error:
             return refused(str(error), 400)
 
@@ -113,7 +114,7 @@ def describe(served: Served) -> dict[str, Any]:
     }
 
 
-def answer(served: Served, body: bytes, length: str | None) -> Response:
+def answer(served: Served, body: bytes, length: str | None, telemetry: Telemetry) -> Response:
     """Score a request.
 
     Raises:
@@ -122,16 +123,13 @@ def answer(served: Served, body: bytes, length: str | None) -> Response:
     asked, rest = split(body, length)
     tensors = of_json(asked.get("inputs"), rest)
     answers = served.predictions(validate(served, _rows(tensors, served)))
+    telemetry.rows.inc(len(answers))
     outputs = _outputs(answers, served)
-    wanted = asked.get("outputs") or [{"name": name} for name in outputs]
-    if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
-        raise Unusable("outputs must be a list of objects")
+    wanted = _wanted(asked.get("outputs"), list(outputs))
     parameters = asked.get("parameters") or {}
     binary = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
     described, blobs = [], []
     for one in wanted:
-        if one.get("name") not in outputs:
-            raise Unusable(f"there is no output {one.get('name')!r}; there are {list(outputs)}")
         kind, values = outputs[one["name"]]
         said: dict[str, Any] = {
             "name": one["name"],
@@ -159,6 +157,19 @@ def answer(served: Served, body: bytes, length: str | None) -> Response:
         return Response(head, media_type="application/json")
     headers = {LENGTH: str(len(head))}
     return Response(b"".join([head, *blobs]), 200, headers, "application/octet-stream")
+
+
+def _wanted(asked: Any, names: list[str]) -> list[dict[str, Any]]:
+    if not asked:
+        return [{"name": name} for name in names]
+    if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
+        raise Unusable("outputs must be a list of objects")
+    found = [one.get("name") for one in asked]
+    if len(found) > len(names) or any(found.count(name) > 1 for name in found):
+        raise Unusable(f"outputs must each be named once; there are {names}")
+    if unknown := [name for name in found if name not in names]:
+        raise Unusable(f"there is no output {str(unknown[0])[:100]!r}; there are {names}")
+    return asked
 
 
 def _rows(tensors: dict[str, Array], served: Served) -> list[dict[str, Any]]:

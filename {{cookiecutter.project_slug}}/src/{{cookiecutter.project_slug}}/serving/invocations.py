@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from .served import Served
 from .tables import Unusable, of_csv, validate
+from .telemetry import Telemetry
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 EXAMPLE = {"dataframe_records": "a list of rows"}
 
 
-def add(app: FastAPI, served: Served) -> None:
+def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     """Add the routes of the protocol."""
 
     def score(body: bytes, kind: str) -> Response:
@@ -25,6 +26,7 @@ def add(app: FastAPI, served: Served) -> None:
         except Unusable as error:
             content = {"error_code": "BAD_REQUEST", "message": str(error)}
             return Response(json.dumps(content), 400, media_type="application/json")
+        telemetry.rows.inc(len(answers))
         return Response(to_json({"predictions": answers}), media_type="application/json")
 
     @app.post(
@@ -61,7 +63,7 @@ def _rows(body: bytes, kind: str, served: Served) -> list[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise Unusable(f"the body is not UTF-8: {error}") from None
     if kind == "text/csv":
-        return of_csv(text, served.champion.contract)
+        return of_csv(text, served.champion.contract, served.settings.max_rows)
     if kind != "application/json":
         raise Unusable(f"content-type is {kind!r}; send application/json or text/csv")
     try:

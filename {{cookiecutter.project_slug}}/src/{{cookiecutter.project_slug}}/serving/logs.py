@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-FACTS = ("method", "path", "status", "request_id")
+FACTS = ("method", "path", "status", "request_id", "error", "traceback")
 
 
 class Lines(logging.Formatter):

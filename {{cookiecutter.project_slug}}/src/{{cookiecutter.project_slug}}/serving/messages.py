@@ -7,6 +7,9 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from ..contract import Contract
 from ..contract.row import example_row, row_model
 
+SHOWN = 10_000
+"""Problems that an answer lists."""
+
 
 class Served(BaseModel):
     """Which model answered."""
@@ -93,7 +96,7 @@ def response_model(contract: Contract) -> type[BaseModel]:
 def problems(error: ValidationError) -> list[dict[str, Any]]:
     """Return what is wrong with a body, row by row."""
     found = []
-    for one in error.errors(include_url=False, include_context=False):
+    for one in error.errors(include_url=False, include_context=False)[:SHOWN]:
         # The location is ("rows", row, column), or less when the fault is further up.
         place = list(one["loc"][1:]) if one["loc"][:1] == ("rows",) else [None, *one["loc"]]
         whole = isinstance(one["input"], dict | list) or one["type"] == "json_invalid"

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from .. import bundle, files
 from ..bundle import Bundle
 from ..contract.row import request_of
 from .explanation import Explainer
@@ -17,6 +15,10 @@ from .messages import problems, request_model
 from .settings import Settings
 
 EXAMPLES = 5
+LARGE = 1_000_000
+"""Bytes of a body that is looked over before it is validated."""
+SURPLUS = 100
+"""Keys of an object that the contract does not know, of which each is named."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Served:
 
     def answer(self, body: bytes, identity: str) -> Reply:
         """Validate the body of POST /predict, strictly and from its bytes, and score it."""
+        if len(body) > LARGE and (rule := self._too_much(body)):
+            return refusal(422, [fault(rule)], identity)
         try:
             asked: Any = self.message.model_validate_json(body)
         except ValidationError as error:
@@ -68,6 +72,21 @@ class Served:
         }
         return Reply(200, to_json(content), len(asked.rows))
 
+    def _too_much(self, body: bytes) -> str | None:
+        """Say what a large body has too much of: millions of faults would cost gigabytes."""
+        try:
+            content = from_json(body)
+        except ValueError:
+            return None  # said in the same words for small bodies and large ones
+        rows = content.get("rows") if isinstance(content, dict) else content
+        if isinstance(rows, list) and len(rows) > self.settings.max_rows:
+            return f"rows must be at most {self.settings.max_rows}, not {len(rows)}"
+        limit = len(self.champion.contract.features) + SURPLUS
+        for one in (content, *(rows if isinstance(rows, list) else ())):
+            if isinstance(one, dict) and len(one) > limit:
+                return f"an object has {len(one)} keys; none may have more than {limit}"
+        return None
+
     def predictions(self, rows: list[BaseModel], explain: bool = False) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
         answers = self.champion.answers(rows)
@@ -76,16 +95,15 @@ class Served:
                 answer["explanation"] = self.explainer.explain(row, answer)
         return answers
 
-    @cached_property
+    @property
     def description(self) -> dict[str, Any]:
         """What GET /model says."""
-        golden = files.read_json(self.champion.folder / bundle.GOLDEN)["rows"]
         contract = self.champion.contract
         documents = dict(zip(("report", "model_card"), bundle.DOCUMENTS, strict=True))
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),
-            "examples": [request_of(row, contract) for row in golden[:EXAMPLES]],
+            "examples": [request_of(row, contract) for row in self.explainer.reference[:EXAMPLES]],
             "limits": {
                 "max_rows": self.settings.max_rows,
                 "max_explained": self.settings.max_explained,

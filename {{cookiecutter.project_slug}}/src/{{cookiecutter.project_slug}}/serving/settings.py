@@ -1,9 +1,10 @@
 """What can be set about the server, by environment variables that begin with PROJECT_."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .. import files
 from ..errors import InputError
@@ -16,7 +17,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
-    champion: Path = Field(default=files.CHAMPION, description="The folder of the bundle to serve.")
+    champion: str | Path = Field(
+        default=files.CHAMPION,
+        description="The folder of the bundle to serve, or an alias such as models:/NAME@champion.",
+    )
     follow_seconds: float = Field(
         default=0.5, gt=0, description="How often to look whether the champion is another one."
     )
@@ -34,7 +38,7 @@ class Settings(BaseSettings):
     grace_seconds: int = Field(
         default=10, ge=1, description="How long requests under way may take after SIGTERM."
     )
-    api_keys: frozenset[str] = Field(
+    api_keys: frozenset[Annotated[str, Field(min_length=1)]] = Field(
         default=frozenset(),
         description='Keys as a JSON list; requests need one as "Authorization: Bearer KEY".',
     )
@@ -50,9 +54,13 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise InputError(
-                "\n".join(
-                    f"PROJECT_{str(e['loc'][0]).upper()}: {e['msg']} ({e['input']!r} was given)"
-                    for e in error.errors()
-                )
-            ) from None
+            raise InputError("\n".join(_said(one) for one in error.errors())) from None
+        except SettingsError:
+            raise InputError('PROJECT_API_KEYS: not a JSON list such as ["KEY"]') from None
+
+
+def _said(fault: Any) -> str:
+    """Say what is wrong with a variable; a key is not shown."""
+    name = str(fault["loc"][0])
+    given = "" if name == "api_keys" else f" ({fault['input']!r} was given)"
+    return f"PROJECT_{name.upper()}: {fault['msg']}{given}"

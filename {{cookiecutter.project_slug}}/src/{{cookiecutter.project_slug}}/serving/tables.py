@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -20,12 +21,14 @@ class Unusable(Exception):
     """A request that cannot be read as rows; says what is wrong with it."""
 
 
-def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[BaseModel]:
+def validate(served: Served, rows: Sequence[Mapping[str, Any]]) -> list[BaseModel]:
     """Return rows that keep the contract.
 
     Raises:
         Unusable: one does not, or there are too many.
     """
+    if len(rows) > served.settings.max_rows:
+        raise Unusable(f"there are {len(rows)} rows; send at most {served.settings.max_rows}")
     tidied = [tidy(row, served.champion.contract) for row in rows]
     try:
         asked: Any = served.message.model_validate_json(json.dumps({"rows": tidied}))
@@ -70,14 +73,14 @@ def _tidy(cell: Any, column: Column) -> Any:
     return cell
 
 
-def of_csv(text: str, contract: Contract) -> list[dict[str, Any]]:
-    """Return the rows of a CSV table with a header.
+def of_csv(text: str, contract: Contract, limit: int) -> list[dict[str, Any]]:
+    """Return the rows of a CSV table with a header; no more than one above the limit.
 
     Raises:
-        Unusable: it has none, or a row of another length.
+        Unusable: a row has another length than the header.
     """
     try:
-        rows = list(csv.reader(io.StringIO(text), strict=True))
+        rows = list(islice(csv.reader(io.StringIO(text), strict=True), limit + 2))
     except csv.Error as error:
         raise Unusable(f"not a CSV table: {error}") from None
     header, *body = rows or [[]]

@@ -1,6 +1,8 @@
 """Tensors of the Open Inference Protocol, as JSON and as bytes."""
 
 import json
+import math
+import re
 import struct
 from typing import Any
 
@@ -32,9 +34,11 @@ def split(body: bytes, length: str | None) -> tuple[dict[str, Any], bytes]:
     Raises:
         Unusable: the JSON is malformed, or the length is.
     """
-    if length is not None and not (length.isascii() and length.isdigit()):
-        raise Unusable(f"inference-header-content-length is {length!r}, not a number")
+    if length is not None and not re.fullmatch("[0-9]{1,18}", length):
+        raise Unusable(f"inference-header-content-length is {length[:20]!r}, not a number")
     end = len(body) if length is None else int(length)
+    if end > len(body):
+        raise Unusable(f"inference-header-content-length is {end}, the body has {len(body)} bytes")
     try:
         asked = json.loads(body[:end])
     except (ValueError, RecursionError) as error:
@@ -57,20 +61,32 @@ def of_json(inputs: Any, rest: bytes) -> dict[str, Array]:
         if not isinstance(one, dict) or not isinstance(one.get("name"), str):
             raise Unusable("each input must be an object with name, shape, datatype and data")
         name, options = one["name"], one.get("parameters")
+        if name in tensors:
+            raise Unusable(f"input {name!r} is there twice")
+        if one.get("datatype") not in (*DATATYPES, BYTES):
+            known = ", ".join([*DATATYPES, BYTES])
+            raise Unusable(f"input {name!r}: datatype must be one of {known}")
         size = options.get("binary_data_size") if isinstance(options, dict) else None
         if size is None:
             values = _of_data(one)
         else:
-            if not isinstance(size, int) or not 0 <= size <= len(rest):
+            if type(size) is not int or not 0 <= size <= len(rest):
                 raise Unusable(f"input {name!r} says {size!r} bytes, {len(rest)} are there")
             values, rest = _of_binary(rest[:size], one), rest[size:]
-        shape = one.get("shape")
-        if not isinstance(shape, list) or shape != [v for v in shape if type(v) is int and v >= 0]:
-            raise Unusable(f"input {name!r}: shape must be a list of sizes, not {shape!r}")
-        if int(np.prod(shape, dtype=object)) != len(values):
-            raise Unusable(f"input {name!r} has {len(values)} values, which is not shape {shape}")
-        tensors[name] = values.reshape(shape)
+        tensors[name] = _shaped(values, one.get("shape"), name)
+    if rest:
+        raise Unusable(f"{len(rest)} bytes belong to no input")
     return tensors
+
+
+def _shaped(values: Array, shape: Any, name: str) -> Array:
+    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
+        raise Unusable(f"input {name!r}: shape must be [n], [n, 1] or [n, columns]")
+    if not all(type(size) is int and 0 <= size <= len(values) for size in shape):
+        raise Unusable(f"input {name!r}: its {len(values)} values do not have that shape")
+    if math.prod(shape) != len(values):
+        raise Unusable(f"input {name!r} has {len(values)} values, which is not shape {shape}")
+    return values.reshape(shape)
 
 
 def _of_data(one: dict[str, Any]) -> Array:
@@ -94,11 +110,8 @@ def _of_binary(raw: bytes, one: dict[str, Any]) -> Array:
     kind = one.get("datatype")
     if kind == BYTES:
         return _texts(raw, one["name"])
-    if kind not in DATATYPES:
-        known = ", ".join([*DATATYPES, BYTES])
-        raise Unusable(f"input {one['name']!r}: datatype {kind!r} is not one of {known}")
     try:
-        return np.frombuffer(raw, dtype=DATATYPES[kind]).astype(object)
+        return np.frombuffer(raw, dtype=DATATYPES[str(kind)]).astype(object)
     except ValueError:
         raise Unusable(f"input {one['name']!r}: {len(raw)} bytes are no {kind}") from None
 

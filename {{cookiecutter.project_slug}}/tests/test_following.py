@@ -1,0 +1,193 @@
+import concurrent.futures
+import json
+import os
+import shutil
+import sys
+import urllib.request
+
+import made_up
+import pytest
+import servers
+from fastapi.testclient import TestClient
+
+from {{cookiecutter.project_slug}} import bundle, files, tracking
+from {{cookiecutter.project_slug}}.contract import row
+from {{cookiecutter.project_slug}}.serving import app, following, settings
+
+
+def ask(address, path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(address + path, data, headers)) as answer:
+        return answer.read()
+
+
+def version(address):
+    return json.loads(ask(address, "/health/ready"))["model"]["version"]
+
+
+def problem(address):
+    return json.loads(ask(address, "/health/ready")).get("problem")
+
+
+def refusals(address):
+    (line,) = (
+        one
+        for one in ask(address, "/metrics").decode().splitlines()
+        if one.startswith("project_models_refused_total")
+    )
+    return float(line.split()[1])
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """A project with two versions that say different things of the same rows, and their rows."""
+    models, rows = tmp_path / "models", []
+    for number, size in (("1", 160), ("2", 90)):
+        folder = models / "versions" / number
+        made, frame = made_up.bundled("regression", folder, size)
+        bundle.seal(folder, {**made.manifest, "version": number})
+        rows = rows or made_up.requests(frame.head(20), made.contract)
+    files.point(models / "champion", models / "versions" / "1")
+    return models, rows
+
+
+def switch(models, number):
+    files.point(models / "champion", models / "versions" / number)
+
+
+def said(folder, rows):
+    """Return what a bundle says of rows."""
+    found = bundle.load(folder)
+    model = row.row_model(found.contract)
+    asked = [model.model_validate_json(json.dumps(one)) for one in rows]
+    return found.answers(asked)
+
+
+def test_every_answer_is_wholly_of_one_version_while_the_champion_changes(versions):
+    models, rows = versions
+    expected = {number: said(models / "versions" / number, rows) for number in ("1", "2")}
+    assert expected["1"] != expected["2"]
+    with servers.running(models.parent, follow_seconds=0.01) as server:
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            asked, seen = [], set()
+            for turn in range(10):
+                number = "21"[turn % 2]
+                switch(models, number)
+                asked += [
+                    pool.submit(ask, server.address, "/predict", {"rows": rows}) for _ in range(20)
+                ]
+                servers.until(lambda number=number: version(server.address) == number)
+            for one in asked:
+                answer = json.loads(one.result())
+                assert answer["predictions"] == expected[answer["model"]["version"]]
+                seen.add(answer["model"]["version"])
+        assert len(asked) == 200 and seen == {"1", "2"}
+        assert refusals(server.address) == 0
+
+
+@pytest.mark.parametrize("fault", ["cut", "gone", "empty", "unreadable", "absurd"])
+def test_a_champion_that_cannot_be_served_leaves_the_old_one_and_is_told(versions, fault):
+    models, rows = versions
+    second = models / "versions" / "2"
+    whole = shutil.copytree(second, models / "whole")
+    with servers.running(models.parent, follow_seconds=0.01) as server:
+        before = json.loads(ask(server.address, "/predict", {"rows": rows}))["predictions"]
+        damage(second, fault)
+        switch(models, "2")
+        servers.until(lambda: problem(server.address))
+        assert version(server.address) == "1" and refusals(server.address) >= 1
+        assert b'project_model{version="1"} 1.0' in ask(server.address, "/metrics")
+        after = json.loads(ask(server.address, "/predict", {"rows": rows}))["predictions"]
+        assert before == after
+        shutil.rmtree(second, ignore_errors=True)
+        shutil.copytree(whole, second)
+        servers.until(lambda: version(server.address) == "2")
+        servers.until(lambda: not problem(server.address))
+        assert b'project_model{version="2"} 1.0' in ask(server.address, "/metrics")
+        logged = [one["message"] for one in servers.lines(server)]
+    assert any("cannot be served" in one for one in logged) and "version 2 is served" in logged
+
+
+def damage(folder, fault):
+    if fault == "cut":
+        os.truncate(folder / "model.skops", 100)
+    elif fault == "gone":
+        shutil.rmtree(folder)
+    elif fault == "empty":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    elif fault == "unreadable":  # a folder has the place of a file
+        (folder / "golden.json").unlink()
+        (folder / "golden.json").mkdir()
+    else:  # sealed, but not what a bundle has
+        (folder / "golden.json").write_text("{}")
+        bundle.seal(folder, json.loads((folder / "manifest.json").read_text()))
+
+
+def test_the_earlier_version_may_vanish_while_it_is_served(versions):
+    models, rows = versions
+    with TestClient(app.create_app(settings.Settings(champion=models / "champion"))) as client:
+        shutil.rmtree(models / "versions" / "1")
+        client.app.follower.look()
+        assert "make run" in client.get("/health/ready").json()["problem"]
+        assert client.post("/predict", json={"rows": rows}).status_code == 200
+        assert client.get("/model").json()["examples"]
+
+
+def test_a_bundle_is_read_from_the_folder_that_the_link_named_first(versions, monkeypatch):
+    models, _ = versions
+    follower = app.create_app(settings.Settings(champion=models / "champion")).follower
+    load = bundle.load
+
+    def switched(folder):
+        switch(models, "1")
+        return load(folder)
+
+    switch(models, "2")
+    monkeypatch.setattr(bundle, "load", switched)
+    follower.look()
+    assert (follower.served.facts["version"], follower.problem) == ("2", None)
+    follower.look()
+    assert (follower.served.facts["version"], follower.problem) == ("1", None)
+
+
+def test_the_server_follows_an_alias_of_the_registry(project, typed, contract, monkeypatch):
+    store = os.environ["MLFLOW_TRACKING_URI"]
+    monkeypatch.setattr(following, "PATIENCE", 0.01)
+    client = tracking.mlflow.MlflowClient(store)
+    first = client.get_model_version_by_alias(tracking.NAME, "champion")
+    alias = "followed"
+    client.set_registered_model_alias(tracking.NAME, alias, first.version)
+    address = f"models:/{tracking.NAME}@{alias}"
+    rows = made_up.requests(typed.head(5), contract)
+    with TestClient(app.create_app(settings.Settings(champion=address))) as found:
+        answer = found.post("/predict", json={"rows": rows}).json()
+        assert answer["model"] == {"name": tracking.NAME, "version": str(first.version)}
+        local = bundle.load(files.CHAMPION).score_table(typed.head(5)).values
+        values = [
+            one.get("value", [*one.get("probabilities", {}).values()])
+            for one in answer["predictions"]
+        ]
+        assert values == local.tolist()
+        second = client.create_model_version(tracking.NAME, first.source, first.run_id).version
+        client.set_registered_model_alias(tracking.NAME, alias, second)
+        found.app.follower.look()
+        assert found.get("/health/ready").json()["model"]["version"] == str(second)
+        client.delete_registered_model_alias(tracking.NAME, alias)
+        found.app.follower.look()
+        ready = found.get("/health/ready").json()
+        assert ready["model"]["version"] == str(second) and "no such model" in ready["problem"]
+        client.set_registered_model_alias(tracking.NAME, alias, first.version)
+        found.app.follower.look()
+        ready = found.get("/health/ready").json()
+        assert ready["model"]["version"] == str(first.version) and "problem" not in ready
+
+
+def test_an_alias_that_is_none_is_refused_at_the_start(project, refused, monkeypatch):
+    for uri, said in (("models:/nothing@champion", "no such model"), ("models:/a/1", "@ALIAS")):
+        with refused("models:/", said):
+            app.create_app(settings.Settings(champion=uri))
+    monkeypatch.setitem(sys.modules, f"{tracking.NAME}.tracking", None)
+    with refused("models:/a@b", "requirements.lock"):
+        app.create_app(settings.Settings(champion="models:/a@b"))
