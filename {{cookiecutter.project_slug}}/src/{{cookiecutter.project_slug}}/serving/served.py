@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
-from ..bundle import Bundle
+from ..bundle import DOCUMENTS, Bundle
 from ..contract.row import request_of
 from .explanation import Explainer
 from .messages import problems, request_model
@@ -99,7 +99,7 @@ class Served:
     def description(self) -> dict[str, Any]:
         """What GET /model says."""
         contract = self.champion.contract
-        documents = dict(zip(("report", "model_card"), bundle.DOCUMENTS, strict=True))
+        documents = dict(zip(("report", "model_card"), DOCUMENTS, strict=True))
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),
