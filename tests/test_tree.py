@@ -113,6 +113,7 @@ MODULES = [
     "serving/tables",
     "serving/telemetry",
     "serving/tensors",
+    "serving/together",
     "sources/__init__",
     "sources/address",
     "sources/database",
