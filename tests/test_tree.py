@@ -131,6 +131,7 @@ MODULES = [
     "serving/tables",
     "serving/telemetry",
     "serving/tensors",
+    "serving/together",
     "slices",
     "sources/__init__",
     "sources/address",

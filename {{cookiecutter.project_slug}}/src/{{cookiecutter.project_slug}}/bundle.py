@@ -117,7 +117,7 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
             "set": [name for name, inside in zip(names, members, strict=True) if inside],
         }
         for label, row, members in zip(
-            predictions.labels.tolist(),
+            [predictions.classes[decision] for decision in predictions.decisions.tolist()],
             values.tolist(),
             region.members(values).tolist(),
             strict=True,

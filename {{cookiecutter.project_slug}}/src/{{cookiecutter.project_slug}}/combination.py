@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Combination:
 
     def __call__(self, values: Sequence[Array]) -> Array:
         """Combine the members' predictions, each (n, classes) or (n,); returns that shape."""
-        mean = np.asarray(sum(w * v for w, v in zip(self.weights, values, strict=True)))
+        mean = reduce(np.add, (w * v for w, v in zip(self.weights, values, strict=True)))
         if self.coefficients is None or self.intercept is None:
             return mean
         inputs = logarithms([mean] if len(self.coefficients) == mean.shape[1] else values)
@@ -42,13 +43,14 @@ def product(left: Array, right: Array) -> Array:
 
 def softmax(values: Array) -> Array:
     """Return probabilities for logits of shape (n, classes)."""
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    powers = np.exp(values - np.maximum.reduce(values, axis=1, keepdims=True))
+    return np.asarray(powers / np.add.reduce(powers, axis=1, keepdims=True))
 
 
 def logarithms(values: Sequence[Array]) -> Array:
     """Return the logarithms of probabilities side by side, shape (n, len(values) * classes)."""
-    return np.log(np.clip(np.hstack(values), TINY, 1.0))
+    inputs = np.concatenate(values, axis=1)
+    return np.asarray(np.log(np.minimum(np.maximum(inputs, TINY), 1.0)))
 
 
 @dataclass

@@ -36,7 +36,7 @@ class Columns:
 
     def __call__(self, X: Array) -> Array:
         """Return shape (n, len(kept))."""
-        return np.ascontiguousarray(X[:, self.kept])  # sums of rows depend on the order in memory
+        return X.take(self.kept, axis=1)  # row by row in memory: sums of rows depend on it
 
 
 @dataclass
@@ -141,7 +141,7 @@ class Sigmoid:
         """Take shape (n, 1); return shape (n, 2)."""
         with np.errstate(over="ignore"):  # exp of much is infinite, and its inverse 0
             second = 1.0 / (1.0 + np.exp(-X))
-        return np.hstack([1.0 - second, second])
+        return np.concatenate((1.0 - second, second), axis=1)
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Complement:
 
     def __call__(self, X: Array) -> Array:
         """Take shape (n, 1); return shape (n, 2)."""
-        return np.hstack([1.0 - X, X])
+        return np.concatenate((1.0 - X, X), axis=1)
 
 
 @dataclass

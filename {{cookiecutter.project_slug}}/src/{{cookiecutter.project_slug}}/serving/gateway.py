@@ -168,7 +168,7 @@ class Gateway:
         if not headers.get(b"content-type", JSON).startswith(JSON):
             raise Refused(415, "send JSON, with the header content-type: application/json")
         if served.compiled and len(body) <= SMALL and b'"explain"' not in body:
-            reply = served.answer(body, identity)
+            reply = await served.answer_together(body, identity)
         else:
             reply = await asyncio.to_thread(served.answer, body, identity)
         self.follower.telemetry.rows.inc(reply.rows)

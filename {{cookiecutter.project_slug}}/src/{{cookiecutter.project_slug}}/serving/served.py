@@ -13,6 +13,7 @@ from ..contract.row import request_of
 from .explanation import Explainer
 from .messages import problems, request_model
 from .settings import Settings
+from .together import Together
 
 EXAMPLES = 5
 LARGE = 1_000_000
@@ -47,6 +48,7 @@ class Served:
         self.message = request_model(champion.contract, settings.max_rows)
         self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
         self.explainer = Explainer(champion)
+        self._together = Together(champion.answers)
         self.application = application(self)
 
     @property
@@ -56,6 +58,22 @@ class Served:
 
     def answer(self, body: bytes, identity: str) -> Reply:
         """Validate the body of POST /predict, strictly and from its bytes, and score it."""
+        asked = self._read(body, identity)
+        if isinstance(asked, Reply):
+            return asked
+        return self._reply(self.predictions(asked.rows, asked.explain), identity)
+
+    async def answer_together(self, body: bytes, identity: str) -> Reply:
+        """Do the same, with the rows of other requests in one call."""
+        asked = self._read(body, identity)
+        if isinstance(asked, Reply):
+            return asked
+        if asked.explain:
+            return self._reply(self.predictions(asked.rows, True), identity)
+        return self._reply(await self._together.answers(asked.rows), identity)
+
+    def _read(self, body: bytes, identity: str) -> Any:
+        """Return what a body asks, or its refusal."""
         if len(body) > LARGE and (rule := self._too_much(body)):
             return refusal(422, [fault(rule)], identity)
         try:
@@ -65,12 +83,11 @@ class Served:
         if asked.explain and len(asked.rows) > self.settings.max_explained:
             rule = f"at most {self.settings.max_explained} rows can be explained in one request"
             return refusal(422, [fault(rule, column="explain")], identity)
-        content = {
-            "predictions": self.predictions(asked.rows, asked.explain),
-            "model": self.facts,
-            "request_id": identity,
-        }
-        return Reply(200, to_json(content), len(asked.rows))
+        return asked
+
+    def _reply(self, answers: list[dict[str, Any]], identity: str) -> Reply:
+        content = {"predictions": answers, "model": self.facts, "request_id": identity}
+        return Reply(200, to_json(content), len(answers))
 
     def _too_much(self, body: bytes) -> str | None:
         """Say what a large body has too much of: millions of faults would cost gigabytes."""
