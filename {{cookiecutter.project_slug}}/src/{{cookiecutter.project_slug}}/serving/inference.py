@@ -47,14 +47,20 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
             return f"version {wanted!r} is not served, but {version!r}"
         return None
 
-    @app.get("/v2/models/{model}", summary="The model's tensors")
-    @app.get("/v2/models/{model}/versions/{wanted}", summary="The model's tensors")
+    @app.get("/v2/models/{model}", summary="The model's tensors", responses=ABSENT)
+    @app.get(
+        "/v2/models/{model}/versions/{wanted}", summary="The model's tensors", responses=ABSENT
+    )
     async def metadata(model: str, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         return refused(problem, 404) if problem else JSONResponse(describe(served))
 
-    @app.get("/v2/models/{model}/ready", summary="Is the model ready?")
-    @app.get("/v2/models/{model}/versions/{wanted}/ready", summary="Is the model ready?")
+    @app.get("/v2/models/{model}/ready", summary="Is the model ready?", responses=ABSENT)
+    @app.get(
+        "/v2/models/{model}/versions/{wanted}/ready",
+        summary="Is the model ready?",
+        responses=ABSENT,
+    )
     async def model_ready(model: str, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         found = {"name": name, "ready": True}
@@ -73,10 +79,17 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
             return refused(str(error), 400)
 
 
+def fault(why: str) -> dict[str, Any]:
+    """Return the documentation of an error as the protocol has it."""
+    shape = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+    return {"description": why, "content": {"application/json": {"schema": shape}}}
+
+
+ABSENT: dict[int | str, dict[str, Any]] = {404: fault("No such model, or version")}
 DOCUMENTED: dict[str, Any] = {
     "summary": "Score tensors",
     "response_model": dict[str, Any],
-    "responses": {400: {"description": "Cannot be scored"}, 404: {"description": "No such model"}},
+    "responses": {**ABSENT, 400: fault("The tensors cannot be scored")},
     "openapi_extra": {
         "requestBody": {
             "required": True,
