@@ -6,10 +6,10 @@ order. Tensors may be JSON or binary (Triton's binary tensor data extension).
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +26,7 @@ LENGTH = "inference-header-content-length"
 def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     """Add the routes of the protocol."""
     name, version = str(served.facts["name"]), str(served.facts["version"])
+    Name = Annotated[str, Path(json_schema_extra={"enum": [name]})]
     extensions = ["binary_tensor_data"]
 
     @app.get("/v2", summary="The server")
@@ -51,7 +52,7 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     @app.get(
         "/v2/models/{model}/versions/{wanted}", summary="The model's tensors", responses=ABSENT
     )
-    async def metadata(model: str, wanted: str | None = None) -> Response:
+    async def metadata(model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         return refused(problem, 404) if problem else JSONResponse(describe(served))
 
@@ -61,14 +62,14 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
         summary="Is the model ready?",
         responses=ABSENT,
     )
-    async def model_ready(model: str, wanted: str | None = None) -> Response:
+    async def model_ready(model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         found = {"name": name, "ready": True}
         return refused(problem, 404) if problem else JSONResponse(found)
 
     @app.post("/v2/models/{model}/infer", **DOCUMENTED)
     @app.post("/v2/models/{model}/versions/{wanted}/infer", **DOCUMENTED)
-    async def infer(request: Request, model: str, wanted: str | None = None) -> Response:
+    async def infer(request: Request, model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         if problem:
             return refused(problem, 404)
