@@ -30,6 +30,7 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]  # it publishes no t
 RUN_PROJECTS = (
     "test_adopt",
     "test_ci",
+    "test_clients",
     "test_deploy",
     "test_extend",
     "test_generated",

@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 
+import corpus
 import made_up
 import pytest
 import servers
@@ -17,83 +18,12 @@ from hypothesis import strategies as st
 from {{cookiecutter.project_slug}} import tracking
 from {{cookiecutter.project_slug}}.serving import app, settings
 
-DEEP, LONG = 100_000, "9" * 5_000
 INFER = f"/v2/models/{tracking.NAME}/infer"
 POSTS = ["/predict", "/invocations", INFER, f"/v2/models/{tracking.NAME}/versions/1/infer"]
 GETS = ["/", "/docs", "/openapi.json", "/model", "/metrics", "/health/live", "/health/ready"]
 GETS += ["/ping", "/version", "/v2", "/v2/health/live", "/v2/health/ready"]
 GETS += [f"/v2/models/{tracking.NAME}", f"/v2/models/{tracking.NAME}/ready", "/nothing"]
 ALWAYS = {"x-content-type-options", "x-frame-options", "referrer-policy", "x-request-id"}
-
-# What takes the place of a cell, in a request that is well-formed otherwise.
-CELLS = ["NaN", "-Infinity", "Infinity", "1e400", "-1e400", "1e308", "5e-324", "-0", '"nan"', '"2"']
-CELLS += ["true", "null", "[]", "{}", '""', r'"\ud800"', r'"\udfff\ud800"', r'"\u0000"', '"\0"']
-CELLS += [LONG, f"-{LONG}", f"1{'0' * 400}", f"0.{LONG}", '"' + "x" * 100_000 + '"', '"𝕏"', "01"]
-CELLS += [
-    "9223372036854775808",
-    "1.5",
-    '"2024-02-30"',
-    '"9999-12-31T23:59:59-23:59"',
-    '"0001-01-01"',
-]
-CELLS += [
-    "[" * DEEP,
-    '{"a":' * DEEP,
-    f"{'[' * DEEP}{']' * DEEP}",
-    "'x'",
-    "undefined",
-    "/**/1",
-    "1,",
-]
-BODIES = [
-    b"",
-    b" ",
-    b"\0",
-    b"null",
-    b"3",
-    b'""',
-    b"[]",
-    b"{}",
-    b"[[[]]]",
-    b"\xff\xfe",
-    b'{"rows": "\xc3\x28"}',
-    b'{"rows": "\xed\xa0\x80"}',
-    '{"rows": []}'.encode("utf-16"),
-    '{"rows": []}'.encode("utf-32"),
-    b'\xef\xbb\xbf{"rows": []}',
-    b'{"rows": [',
-    b'{"rows": []}{}',
-    b'{"rows": {}}',
-    b'{"rows": [{}]}',
-    b'{"rows": [[]]}',
-    b'{"rows": [{}], "rows": []}',
-    b'{"rows": [' + b"{}," * 5_000 + b"{}]}",
-    b'{"rows": [{}], "explain": 1}',
-    b'{"inputs": [' + b"[]," * 5_000 + b"[]]}",
-    b'{"instances": [], "inputs": []}',
-    b'{"instances": {}}',
-    b'{"inputs": {"": [1], "b": []}}',
-    b'{"dataframe_split": {"columns": [[], {}], "data": [[1, 2]]}}',
-    b'{"dataframe_split": {"columns": 3, "data": {}}}',
-    b'{"dataframe_records": [null]}',
-    b'{"inputs": [{"name": "a", "datatype": "FP64", "shape": [0, 1e30], "data": []}]}',
-    b'{"inputs": [{"name": "a", "datatype": "FP64", "shape": [0, 9'
-    + b"9" * 99
-    + b'], "data": []}]}',
-    b'{"inputs": [{"name": "a", "datatype": "BYTES", "shape": [1], "data": [{"a": 1}]}]}',
-    b'{"inputs": [{"name": "a", "datatype": [], "shape": [1], "data": [1]}]}',
-    b'{"inputs": [{"name": "a", "datatype": "FP64", "shape": ['
-    + b"1," * 99
-    + b'1], "data": [1]}]}',
-    b'{"inputs": [{"name": "a", "datatype": "FP64", "shape": [1],'
-    b' "parameters": {"binary_data_size": true}}]}',
-    b"{" + b'"rows":[],' * 9_999 + b'"rows":[]}',
-    b"{" + b",".join(b'"%d":1' % number for number in range(20_000)) + b"}",
-    b"a,b\n1",
-    b'"a\n',
-    b"\n" * 20_000,
-    b"a\0b\r\r\n\n1",
-]
 
 
 def is_json(text):
@@ -149,7 +79,7 @@ def check(answer, *allowed):
 
 def test_a_cell_of_any_kind_is_scored_or_refused_by_each_protocol(server, row, contract):
     columns = {column.type: name for name, column in contract.features.items()}
-    for name, cell in itertools.product(columns.values(), CELLS):
+    for name, cell in itertools.product(columns.values(), corpus.CELLS):
         for path, form in forms(row, name):
             body = json.dumps(form).replace('"here"', cell).encode("utf-8", "surrogatepass")
             kind = "content-type: application/json"
@@ -158,7 +88,7 @@ def test_a_cell_of_any_kind_is_scored_or_refused_by_each_protocol(server, row, c
 
 def test_any_bytes_are_answered_in_json_without_a_fault_of_the_server(server):
     kinds = ["application/json", "text/csv", "application/octet-stream", "x/y", "", "\xff;=,"]
-    for path, body, kind in itertools.product(POSTS, BODIES, kinds):
+    for path, body, kind in itertools.product(POSTS, corpus.BODIES, kinds):
         request = servers.post(path, body).replace(
             b"content-length", f"content-type: {kind}\r\ncontent-length".encode("latin-1"), 1
         )
@@ -321,7 +251,7 @@ def test_a_fault_of_the_server_is_owned_up_to_and_quotes_no_payload(client, row,
 @examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_gateway_and_the_documented_route_answer_alike(client, contract, row, data):
-    odd = st.sampled_from(CELLS[:20]) | st.recursive(
+    odd = st.sampled_from(corpus.CELLS[:20]) | st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
         max_leaves=5,

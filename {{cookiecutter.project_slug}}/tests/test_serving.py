@@ -165,3 +165,37 @@ def test_the_documentation_needs_no_other_server(client):
     assets = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert assets and all(asset.startswith("/") for asset in assets)
     assert all(client.get(asset).status_code == 200 for asset in assets)
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ('"whole": true', "valid integer"),
+        ('"whole": "2"', "valid integer"),
+        ('"whole": 2.0', "valid integer"),
+        ('"whole": 101', "less than or equal to 100"),
+        ('"whole": null', "valid integer"),
+        ('"whole": 101, "whole": 1', None),
+        ('"whole": 1, "whole": 101', "less than or equal to 100"),
+        ('"whole": 1, "share": true', "valid number"),
+        ('"whole": 1, "share": NaN', "finite"),
+        ('"whole": 1, "flag": 1', "valid boolean"),
+        ('"whole": 1, "count": 9223372036854775808', "less than or equal to"),
+        ('"whole": 1, "colour": "grey"', "'red', 'green' or 'blue'"),
+        ('"whole": 1, "city": "nowhere"', None),
+        ('"whole": 1, "note": " "', None),
+        ('"whole": 1, "note": null', None),
+        ('"whole": 1, "moment": "2024-02-29T00:00:00+05:00"', None),
+        ('"whole": 1, "moment": "2023-02-29"', "valid datetime"),
+        ('"whole": 1, "surplus": 1', "not permitted"),
+        ('"share": 1.0', "required"),
+    ],
+)
+def test_cells_are_taken_and_refused_as_the_readme_says(tmp_path, pair, said):
+    made_up.bundled("regression", tmp_path / "model")
+    with TestClient(app.create_app(settings.Settings(champion=tmp_path / "model"))) as found:
+        answer = found.post("/predict", content='{"rows": [{' + pair + "}]}")
+    assert answer.status_code == (422 if said else 200), answer.text
+    if said:
+        (problem,) = answer.json()["errors"]
+        assert problem["row"] == 0 and said in problem["rule"]

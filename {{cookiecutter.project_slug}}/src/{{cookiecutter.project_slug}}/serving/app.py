@@ -1,6 +1,8 @@
 """The HTTP interface to the champion."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,12 +12,36 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from . import inference, invocations
 from .following import Follower
-from .gateway import Gateway
+from .gateway import OPEN, Gateway
 from .messages import Problems, response_model
 from .pages import page, policy
 from .served import Reply, Served
 from .settings import Settings
 from .telemetry import Telemetry
+
+BODIES = {
+    "408": "The body took too long",
+    "413": "The body is too large",
+    "503": "Too many requests at once",
+}
+"""What the gateway says of requests with a body."""
+
+
+def documented(openapi: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the OpenAPI document with what the gateway answers."""
+    document = openapi()
+    shape = {"schema": {"$ref": "#/components/schemas/Problems"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            told = {} if path.startswith(OPEN) else {"401": "No API key, where keys are set"}
+            told |= BODIES if method == "post" else {}
+            if path != "/predict":
+                operation["responses"].pop("422", None)  # FastAPI's own, for any parameter
+            operation["responses"] |= {
+                code: {"description": why, "content": {"application/json": shape}}
+                for code, why in told.items()
+            }
+    return document
 
 
 def create_app(settings: Settings) -> Gateway:
@@ -40,6 +66,7 @@ def application(follower: Follower, served: Served) -> FastAPI:
     _about(app, served)
     invocations.add(app, served, follower.telemetry)
     inference.add(app, served, follower.telemetry)
+    app.openapi = partial(documented, app.openapi)  # type: ignore[method-assign]
     return app
 
 
@@ -51,15 +78,8 @@ def _predict(app: FastAPI, served: Served) -> None:
         summary="Score rows",
         response_model=response_model(served.champion.contract),
         responses={
-            code: {"model": Problems, "description": why}
-            for code, why in {
-                401: "No API key, where keys are set",
-                408: "The body took too long",
-                413: "The body is too large",
-                415: "The body is not JSON",
-                422: "A row breaks the contract",
-                503: "Too many requests at once",
-            }.items()
+            415: {"model": Problems, "description": "The body is not JSON"},
+            422: {"model": Problems, "description": "A row breaks the contract"},
         },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -6,10 +6,10 @@ order. Tensors may be JSON or binary (Triton's binary tensor data extension).
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +26,7 @@ LENGTH = "inference-header-content-length"
 def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     """Add the routes of the protocol."""
     name, version = str(served.facts["name"]), str(served.facts["version"])
+    Name = Annotated[str, Path(json_schema_extra={"enum": [name]})]
     extensions = ["binary_tensor_data"]
 
     @app.get("/v2", summary="The server")
@@ -47,22 +48,28 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
             return f"version {wanted!r} is not served, but {version!r}"
         return None
 
-    @app.get("/v2/models/{model}", summary="The model's tensors")
-    @app.get("/v2/models/{model}/versions/{wanted}", summary="The model's tensors")
-    async def metadata(model: str, wanted: str | None = None) -> Response:
+    @app.get("/v2/models/{model}", summary="The model's tensors", responses=ABSENT)
+    @app.get(
+        "/v2/models/{model}/versions/{wanted}", summary="The model's tensors", responses=ABSENT
+    )
+    async def metadata(model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         return refused(problem, 404) if problem else JSONResponse(describe(served))
 
-    @app.get("/v2/models/{model}/ready", summary="Is the model ready?")
-    @app.get("/v2/models/{model}/versions/{wanted}/ready", summary="Is the model ready?")
-    async def model_ready(model: str, wanted: str | None = None) -> Response:
+    @app.get("/v2/models/{model}/ready", summary="Is the model ready?", responses=ABSENT)
+    @app.get(
+        "/v2/models/{model}/versions/{wanted}/ready",
+        summary="Is the model ready?",
+        responses=ABSENT,
+    )
+    async def model_ready(model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         found = {"name": name, "ready": True}
         return refused(problem, 404) if problem else JSONResponse(found)
 
     @app.post("/v2/models/{model}/infer", **DOCUMENTED)
     @app.post("/v2/models/{model}/versions/{wanted}/infer", **DOCUMENTED)
-    async def infer(request: Request, model: str, wanted: str | None = None) -> Response:
+    async def infer(request: Request, model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         if problem:
             return refused(problem, 404)
@@ -73,10 +80,17 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
             return refused(str(error), 400)
 
 
+def fault(why: str) -> dict[str, Any]:
+    """Return the documentation of an error as the protocol has it."""
+    shape = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+    return {"description": why, "content": {"application/json": {"schema": shape}}}
+
+
+ABSENT: dict[int | str, dict[str, Any]] = {404: fault("No such model, or version")}
 DOCUMENTED: dict[str, Any] = {
     "summary": "Score tensors",
     "response_model": dict[str, Any],
-    "responses": {400: {"description": "Cannot be scored"}, 404: {"description": "No such model"}},
+    "responses": {**ABSENT, 400: fault("The tensors cannot be scored")},
     "openapi_extra": {
         "requestBody": {
             "required": True,
