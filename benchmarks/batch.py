@@ -64,8 +64,8 @@ def ours(project: Path, python: Path, source: Path, core: int) -> Cost:
 
 def theirs(project: Path, python: Path, bundle: Path, source: Path, rows: int, core: int) -> Cost:
     """Score as many encoded rows with the estimator of scikit-learn."""
-    words = ["taskset", "-c", str(core), python, PEER, fitted.SLUG, "encoded"]
-    return Cost(**json.loads(fitted.run([*words, bundle, source, str(rows)], project)))
+    words = ["taskset", "-c", core, python, PEER, fitted.SLUG, "encoded", bundle, source, rows]
+    return Cost(**json.loads(fitted.run(words, project)))
 
 
 def compare(
@@ -80,8 +80,8 @@ def compare(
     for _ in range(args.rounds):
         costs["ours"].append(ours(project, python, source, args.core))
         assert costs["ours"][-1].rows == args.rows, "predict lost rows"
-        found = theirs(project, python, bundle, source, args.rows, args.core)
-        costs["scikit-learn"].append(found)
+        other = theirs(project, python, bundle, source, args.rows, args.core)
+        costs["scikit-learn"].append(other)
     wall = {name: median(c.rows / c.seconds for c in found) for name, found in costs.items()}
     cpu = {name: median(c.rows / c.cpu for c in found) for name, found in costs.items()}
     for name, found in costs.items():
@@ -115,8 +115,8 @@ def main() -> None:
     project = fitted.bake(work, python)
     source = work / f"rows-{args.rows}.parquet"
     if not source.exists():
-        words = [python, PEER, fitted.SLUG, "table", str(args.rows)]
-        fitted.run([*words, project / "data/split/test.parquet", source], project)
+        rows = project / "data/split/test.parquet"
+        fitted.run([python, PEER, fitted.SLUG, "table", args.rows, rows, source], project)
     print(f"{args.rows:,} rows; ratios are ours / scikit-learn on an encoded array")
     print(f"{'':24}{'rows/s':>12}{'rows/cpu s':>14}{'peak MB':>9}{'wall':>8}{'cpu':>8}", flush=True)
     for family in args.families:
