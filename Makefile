@@ -1,6 +1,6 @@
 # For people who use or extend the template. A generated project has a Makefile of its own.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench bench-quality lock
+.PHONY: help demo test test-fast check bench bench-collect bench-serving bench-batch bench-quality lock
 
 PYTHON ?= python3
 OUT ?= demo
@@ -11,7 +11,7 @@ export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/ready ## Generate a project, run it and ask it for a prediction: OUT=demo ANSWERS="example=finance"
 	@python scripts/demo.py "$(OUT)" $(ANSWERS)
@@ -28,8 +28,16 @@ check: .venv/ready ## Lint, format and types of the template and of what it gene
 	mypy
 	pytest -q tests/test_tree.py
 
-bench: .venv/ready ## Compare how tables are collected with pandas and pyarrow: BENCH="--csv-gigabytes 5"
+bench: bench-batch bench-collect bench-serving ## All that compares speed: over an hour, a few minutes with BENCH=--quick
+
+bench-batch: .venv/ready ## Compare `make predict` with scikit-learn on an encoded array: BENCH="--rows 100000"
+	python benchmarks/batch.py $(BENCH)
+
+bench-collect: .venv/ready ## Compare how tables are collected with pandas and pyarrow: BENCH="--csv-gigabytes 5"
 	python benchmarks/collect.py $(BENCH)
+
+bench-serving: .venv/ready ## Compare the server with FastAPI alone, MLflow, BentoML: see benchmarks/serving.py for BENCH
+	python benchmarks/serving.py $(BENCH)
 
 bench-quality: .venv/ready ## Compare models with defaults, AutoGluon and FLAML: see benchmarks/quality.py for BENCH
 	python benchmarks/quality.py $(BENCH)

@@ -1,6 +1,6 @@
 """Compares `sources.copy` of a generated project with pandas and pyarrow, in time and memory.
 
-python benchmarks/collect.py [--rows N] [--repeat N] [--csv-gigabytes N]
+python benchmarks/collect.py [--rows N] [--repeat N] [--csv-gigabytes N] [--quick]
 """
 
 import argparse
@@ -177,7 +177,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; the fastest counts")
     parser.add_argument("--csv-gigabytes", type=float, help="copy also a CSV of this size")
+    parser.add_argument("--quick", action="store_true", help="a few rows, once: does it work?")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.rows, asked.repeat = 10_000, 1
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server may run as another user

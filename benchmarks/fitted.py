@@ -42,7 +42,7 @@ def variables(project: Path, **more: str) -> dict[str, str]:
     return {**os.environ, **told, **more}
 
 
-def run(command: Sequence[str | Path], project: Path) -> str:
+def run(command: Sequence[object], project: Path) -> str:
     """Run a program in a project; returns what it printed, or ends with what went wrong."""
     words = [str(word) for word in command]
     done = subprocess.run(

@@ -77,15 +77,21 @@ class Server:
 
 
 def processes(server: Server) -> Iterator[tuple[list[str], int]]:
-    """Yield what the kernel says of each process of a server: its figures, its pages."""
+    """Yield what the kernel says of a server's process and its descendants: figures, pages."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             figures = (folder / "stat").read_text().rpartition(")")[2].split()
             pages = int((folder / "statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(figures[3]) == server.process.pid:  # the session that it began
-            yield figures, pages
+        found[int(folder.name)] = figures, pages
+    for number, told in found.items():
+        ancestor = number
+        while ancestor in found and ancestor != server.process.pid:
+            ancestor = int(found[ancestor][0][1])
+        if ancestor == server.process.pid:
+            yield told
 
 
 def cpu_seconds(server: Server) -> float:
@@ -345,6 +351,7 @@ def main() -> None:
     for program, remedy in (("wrk", "apt-get install wrk"), ("taskset", "use Linux")):
         if not shutil.which(program):
             sys.exit(f"{program} is not on the path: {remedy}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended; so are the servers"))
     for family, place in places(args):
         kind = "plain numbers" if place.facts["compiled"] else "scikit-learn scores it"
         title = f"{family} ({place.facts['model']}; {kind})"

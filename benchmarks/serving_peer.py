@@ -27,6 +27,11 @@ def champion(folder: str) -> Any:
     return part("bundle").load(Path(folder))
 
 
+def request(folder: str) -> Any:
+    """Return the pydantic model of a request, as ours has it."""
+    return part("serving.messages").request_model(champion(folder).contract, 1000)
+
+
 def describe(folder: str, target: str) -> None:
     """Write the rows that the bundle knows, as clients send them, and what it must say of them."""
     loaded = champion(folder)
@@ -124,7 +129,7 @@ def bare(port: str, folder: str, *_: str) -> None:
     """Answer with a constant behind FastAPI and the same model of a request as ours."""
     from fastapi import FastAPI
 
-    message, app = part("serving.messages").request_model(champion(folder).contract, 1000), FastAPI()
+    app, message = FastAPI(), request(folder)
 
     @app.post("/predict")
     async def predict(asked: message) -> dict[str, Any]:  # type: ignore[valid-type]
@@ -139,7 +144,7 @@ def naive(port: str, folder: str, fitted: str) -> None:
     import pandas as pd
     from fastapi import FastAPI
 
-    message, app = part("serving.messages").request_model(champion(folder).contract, 1000), FastAPI()
+    app, message = FastAPI(), request(folder)
     pipeline = joblib.load(Path(fitted) / "pipeline.joblib")
 
     @app.post("/predict")

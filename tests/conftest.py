@@ -29,6 +29,7 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]  # it publishes no t
 
 RUN_PROJECTS = (
     "test_adopt",
+    "test_benchmarks",
     "test_ci",
     "test_clients",
     "test_deploy",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
@@ -28,7 +29,7 @@ from pydantic import BaseModel
 from . import files
 from .combination import Region
 from .contract import Contract
-from .contract.cells import Cell, Cells, columns_of_rows, of_row, of_series
+from .contract.cells import Cell, Cells, columns_of_rows, of_rows, of_series
 from .errors import InputError
 from .features.encoding import with_engineered
 from .predictions import Predictions, apart
@@ -96,7 +97,7 @@ class Bundle:
 
     def answers(self, rows: Sequence[BaseModel]) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
-        return describe(self.score([of_row(row) for row in rows]), self.scorer.region)
+        return describe(self.score_columns(of_rows(rows, self.contract)), self.scorer.region)
 
 
 def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
@@ -114,9 +115,9 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
         {
             "label": label,
             "probabilities": dict(zip(names, row, strict=True)),
-            "set": [name for name, inside in zip(names, members, strict=True) if inside],
+            "set": [*compress(names, inside)],
         }
-        for label, row, members in zip(
+        for label, row, inside in zip(
             [predictions.classes[decision] for decision in predictions.decisions.tolist()],
             values.tolist(),
             region.members(values).tolist(),

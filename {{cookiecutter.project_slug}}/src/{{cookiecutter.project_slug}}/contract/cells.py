@@ -45,14 +45,25 @@ _EPOCH = datetime(1970, 1, 1)
 
 def of_row(row: BaseModel) -> tuple[Cell, ...]:
     """Return the cells of a validated row, in contract order."""
-    # As they are, mostly: a call for each value would take as long as their validation.
-    return tuple([v if type(v) in _PLAIN else _of_value(v) for v in row.__dict__.values()])
+    return tuple(_of_value(value) for value in row.__dict__.values())
 
 
-_PLAIN = frozenset({str, float, type(None)})
+def of_rows(rows: Sequence[BaseModel], contract: Contract) -> dict[str, Cells]:
+    """Return the columns of validated rows, by name.
+
+    Whole numbers and booleans stay what they are, since they are encoded as the float is: to
+    convert each would take as long as to validate it.
+    """
+    columns = zip(*(row.__dict__.values() for row in rows), strict=True)
+    return {
+        name: [_of_value(value) for value in values] if column.type == "datetime" else values
+        for (name, column), values in zip(contract.features.items(), columns, strict=True)
+    }
 
 
 def _of_value(value: Any) -> Cell:
+    if isinstance(value, str) or value is None:
+        return value
     if isinstance(value, datetime):
         # Whole microseconds first: the same division as for tables, so the same float.
         moment = value - _EPOCH

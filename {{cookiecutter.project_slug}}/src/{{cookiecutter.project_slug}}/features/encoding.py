@@ -31,7 +31,7 @@ class Number:
     def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1)."""
         values = np.array(cells, dtype=np.float64).reshape(-1, 1)
-        return np.clip(values, -LARGEST, LARGEST)
+        return np.minimum(np.maximum(values, -LARGEST), LARGEST)  # quicker than clip
 
 
 @dataclass
@@ -51,8 +51,8 @@ class ScaledNumber:
         with np.errstate(over="ignore"):  # what overflows is clipped just below
             scaled = (np.where(missing, self.median, values) - self.mean) / self.scale
         # An outlier far beyond the training rows must not carry a linear model away.
-        scaled = np.clip(scaled, -10.0, 10.0)
-        return np.column_stack([scaled, missing] if self.indicator else [scaled])
+        scaled = np.minimum(np.maximum(scaled, -10.0), 10.0)
+        return np.column_stack([scaled, missing]) if self.indicator else scaled.reshape(-1, 1)
 
 
 @dataclass

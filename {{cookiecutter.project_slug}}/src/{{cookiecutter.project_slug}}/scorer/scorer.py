@@ -35,7 +35,7 @@ class Member:
             self._quick = [quick(encoding) for encoding in self.encodings.values()]
         plain = (columns[name] for name in self.encodings)
         rows = zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in plain), strict=True)
-        return np.array([self._flat(row) for row in rows])
+        return np.array([self._flat(row) for row in rows], dtype=np.float64)
 
     def _flat(self, row: Sequence[Cell]) -> list[float]:
         flat: list[float] = []

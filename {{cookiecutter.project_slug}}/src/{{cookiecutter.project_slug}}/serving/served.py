@@ -48,7 +48,7 @@ class Served:
         self.message = request_model(champion.contract, settings.max_rows)
         self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
         self.explainer = Explainer(champion)
-        self._together = Together(champion.answers)
+        self._together = Together(lambda rows: self.predictions(rows))
         self.application = application(self)
 
     @property
