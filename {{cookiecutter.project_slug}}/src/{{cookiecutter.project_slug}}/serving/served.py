@@ -1,7 +1,7 @@
 """The champion, ready to answer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ class Served:
                 return f"an object has {len(one)} keys; none may have more than {limit}"
         return None
 
-    def predictions(self, rows: list[BaseModel], explain: bool = False) -> list[dict[str, Any]]:
+    def predictions(self, rows: Sequence[BaseModel], explain: bool = False) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
         answers = self.champion.answers(rows)
         if explain:
