@@ -95,7 +95,7 @@ def rollback(
     """Make an earlier version the champion again, at once."""
     from .rollback import main
 
-    print(main(to))
+    main(to)
 
 
 @app.command(rich_help_panel="Everyday")

@@ -4,7 +4,7 @@ from . import versions
 from .errors import InputError
 
 
-def main(to: str | None = None) -> str:
+def main(to: str | None = None) -> None:
     """Make an earlier version the champion; the one that it replaces stays.
 
     The switch comes first: nothing slow is imported, and the registry need not answer.
@@ -12,8 +12,8 @@ def main(to: str | None = None) -> str:
     Args:
         to: the version; None is the one that was champion before.
 
-    Returns:
-        What happened, and what is left to do.
+    Raises:
+        InputError: there is no such version, or it is damaged.
     """
     with versions.lock():
         versions.mend()
@@ -26,11 +26,10 @@ def main(to: str | None = None) -> str:
             )
         versions.verify(folder)
         versions.switch(versions.entry(version, versions.ROLLBACK))
-        said = f"version {version} is the champion, version {replaced} stays in {folder.parent}"
+        print(f"version {version} is the champion, version {replaced} stays in {folder.parent}")
         try:
             from .stages.release import announce
 
             announce()
         except InputError as error:
-            said += f"\nThe registry does not know it yet: {error}. The next `make run` tells it"
-        return said
+            print(f"The registry does not know it yet: {error}. The next `make run` tells it")

@@ -20,7 +20,7 @@ def show(rules: list[Rule]) -> Table:
     shown = Table("", "rule", "value", "limit", title="Gate", title_justify="left")
     for rule in rules:
         mark = "[green]pass" if rule.passed else "[red]fail"
-        cells = ("–" if n is None else f"{n:.4g}" for n in (rule.value, rule.limit))
+        cells = ("–" if n is None else f"{n + 0:.4g}" for n in (rule.value, rule.limit))
         shown.add_row(mark, rule.name, *cells)
     return shown
 
