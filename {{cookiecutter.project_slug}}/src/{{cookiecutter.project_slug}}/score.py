@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from . import files, versions
 from .checks import CHECKS, SECTIONS, Check
@@ -105,9 +105,8 @@ def totals(scored: list[Scored]) -> dict[str, float]:
 
 def show(scored: list[Scored]) -> Table:
     """Return the checks as a table for the terminal."""
-    shown = Table(
-        "", "check", "proof, or what is missing", title="ML Test Score (Breck et al. 2017)"
-    )
+    proof = Column("proof, or what is missing", overflow="fold")
+    shown = Table("", "check", proof, title="ML Test Score (Breck et al. 2017)")
     sums = totals(scored)
     for section in SECTIONS:
         shown.add_section()
