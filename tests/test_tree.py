@@ -101,6 +101,7 @@ MODULES = [
     "predict",
     "predictions",
     "probe",
+    "processes",
     "profile",
     "report",
     "rollback",

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from released import start
 
-from {{cookiecutter.project_slug}} import tracking
+from {{cookiecutter.project_slug}} import processes, tracking
 from {{cookiecutter.project_slug}}.contract import row
 
 
@@ -86,7 +86,7 @@ def test_the_run_of_a_killed_process_is_closed_by_the_next_one_and_no_other(
     assert registered.get_run(killed.strip()).info.status == "RUNNING"
     with begin(project, "input()") as alive:
         going = alive.stdout.readline()
-        tags = {**tracking.process(), "host": "another", "pid": "1"}
+        tags = {**processes.tags(), "host": "another", "pid": "1"}
         elsewhere = registered.create_run(tracking.connect(), tags=tags).info.run_id
         with tracking.run("train", params.model_dump()) as mine:
             assert registered.get_run(killed.strip()).info.status == "KILLED"

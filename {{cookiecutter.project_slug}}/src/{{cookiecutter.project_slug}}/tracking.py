@@ -27,7 +27,7 @@ from mlflow.types import ColSpec, Schema
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import files
+from . import files, processes
 from .contract import Contract
 from .contract.row import example_row
 from .errors import InputError
@@ -80,38 +80,12 @@ def connect() -> str:
         return str(mlflow.set_experiment(NAME).experiment_id)
 
 
-def process() -> dict[str, str]:
-    """Return tags that tell this process from every other one."""
-    return {"host": socket.gethostname(), "pid": str(os.getpid()), "started": _started(os.getpid())}
-
-
-def _started(pid: int) -> str:
-    """Return when a process began, in ticks since the machine did; empty if nobody knows.
-
-    Linux says it in field 22 of /proc/PID/stat (proc_pid_stat(5)); elsewhere a pid has to do.
-    """
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    return ""
-
-
-def _alive(tags: Mapping[str, str]) -> bool:
-    pid = int(tags["pid"])
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is another user's, so it is there
-        pass
-    return _started(pid) == tags.get("started", "")
-
-
 def reap(experiment: str) -> list[str]:
     """Close the runs of killed processes of this machine; returns their ids."""
     client = mlflow.MlflowClient()
     host = socket.gethostname()
     here = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
-    dead = [run for run in client.search_runs([experiment], here) if not _alive(run.data.tags)]
+    dead = [run for run in client.search_runs([experiment], here) if not processes.alive(run.data.tags)]
     for run in dead:
         client.set_terminated(run.info.run_id, "KILLED")
     return [run.info.run_id for run in dead]
@@ -121,7 +95,7 @@ def reap(experiment: str) -> list[str]:
 def run(name: str, params: Mapping[str, Any]) -> Iterator[str]:
     """Record what happens inside as a run; yields its id."""
     reap(connect())
-    tags = {"stage": name, **process(), **commit()}
+    tags = {"stage": name, **processes.tags(), **commit()}
     with asking(), mlflow.start_run(run_name=name, tags=tags) as active:
         mlflow.log_params(flatten(params))
         yield active.info.run_id
@@ -137,7 +111,7 @@ def resume(run_id: str) -> Iterator[str]:
             mlflow.get_run(run_id)
         except MlflowException:
             run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
-        with mlflow.start_run(run_id=run_id, tags=process()) as active:
+        with mlflow.start_run(run_id=run_id, tags=processes.tags()) as active:
             yield active.info.run_id
 
 
@@ -248,7 +222,7 @@ def log_trials(trials: pd.DataFrame, metric: str, parent: str) -> None:
     client = mlflow.MlflowClient()
     experiment = client.get_run(parent).info.experiment_id
     for trial in trials.to_dict("records"):
-        tags = {MLFLOW_PARENT_RUN_ID: parent, **process()}
+        tags = {MLFLOW_PARENT_RUN_ID: parent, **processes.tags()}
         child = client.create_run(experiment, run_name=trial["model"], tags=tags).info.run_id
         names = {"mean": f"cv_{metric}"} | {n: n for n in ("row_milliseconds", "megabytes")}
         client.log_batch(
