@@ -83,9 +83,9 @@ def connect() -> str:
 def reap(experiment: str) -> list[str]:
     """Close the runs of killed processes of this machine; returns their ids."""
     client = mlflow.MlflowClient()
-    host = socket.gethostname()
-    here = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
-    dead = [run for run in client.search_runs([experiment], here) if not processes.alive(run.data.tags)]
+    here = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
+    running = client.search_runs([experiment], here)
+    dead = [run for run in running if not processes.alive(run.data.tags)]
     for run in dead:
         client.set_terminated(run.info.run_id, "KILLED")
     return [run.info.run_id for run in dead]
