@@ -39,10 +39,10 @@ def test_members_that_know_different_classes_are_stacked():
     first[:, 1:] = first[:, 1:].mean(axis=1, keepdims=True)  # cannot tell 1 from 2
     second[:, :2] = second[:, :2].mean(axis=1, keepdims=True)  # nor 0 from 1
     weights = np.array([0.5, 0.5])
-    combination = calibration.calibrate(weights, [first, second], codes, seed=0)
-    assert combination.coefficients.shape == (6, 3)
+    stacked = calibration.calibrate(weights, [first, second], codes, seed=0)
+    assert stacked.coefficients.shape == (6, 3)
     mean = combination.Combination(weights)([first, second])
-    found = combination([first, second])
+    found = stacked([first, second])
     assert calibration.log_loss(found, codes) < calibration.log_loss(mean, codes) - 0.02
 
 

@@ -15,7 +15,6 @@ from {{cookiecutter.project_slug}} import (
     bundle,
     config,
     metrics,
-    predictions,
     run,
 )
 from {{cookiecutter.project_slug}}.serving import app, settings
@@ -68,12 +67,12 @@ def test_the_champion_over_http_is_the_pipeline_that_was_evaluated(reproduced, c
     chosen = settings.Settings(champion=reproduced / "models/champion")
     test = pd.read_parquet(reproduced / "data/split/test.parquet")
     champion = bundle.load(chosen.champion)
-    said = predictions.predict(champion.model, test, contract.classes)
+    said = champion.score_table(test)
     with TestClient(app.create_app(chosen)) as client:
         answer = client.post("/predict", json={"rows": made_up.requests(test, contract)}).json()
     for found, expected in zip(answer["predictions"], said.values.tolist(), strict=True):
-        said = [*found["probabilities"].values()] if contract.classes else found["value"]
-        assert said == expected
+        values = [*found["probabilities"].values()] if contract.classes else found["value"]
+        assert values == expected
     results = json.loads((reproduced / "reports/metrics.json").read_text())
     y = test[contract.target].to_numpy(float if contract.classes is None else None)
     evaluated = results["metrics"][params.metric]["value"]
