@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from {{cookiecutter.project_slug}} import calibration
+from {{cookiecutter.project_slug}} import calibration, combination
 
 
 def probabilities(logits):
@@ -21,8 +21,8 @@ def drawn(size, classes, seed=0):
 def test_probabilities_that_are_too_sure_are_put_right(classes):
     true, codes = drawn(3_000, classes)
     boastful = true**3 / (true**3).sum(axis=1, keepdims=True)
-    combination = calibration.calibrate(np.ones(1), [boastful], codes, seed=0)
-    found = combination([boastful])
+    calibrated = calibration.calibrate(np.ones(1), [boastful], codes, seed=0)
+    found = calibrated([boastful])
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert calibration.log_loss(found, codes) < calibration.log_loss(boastful, codes) - 0.05
     assert np.abs(found - true).mean() < 0.3 * np.abs(boastful - true).mean()
