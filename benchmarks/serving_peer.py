@@ -131,7 +131,7 @@ def bare(port: str, folder: str, *_: str) -> None:
 
     app, message = FastAPI(), request(folder)
 
-    @app.post("/predict")
+    @app.post("/predict")  # type: ignore[untyped-decorator]
     async def predict(asked: message) -> dict[str, Any]:  # type: ignore[valid-type]
         return CONSTANT
 
@@ -147,7 +147,7 @@ def naive(port: str, folder: str, fitted: str) -> None:
     app, message = FastAPI(), request(folder)
     pipeline = joblib.load(Path(fitted) / "pipeline.joblib")
 
-    @app.post("/predict")
+    @app.post("/predict")  # type: ignore[untyped-decorator]
     def predict(asked: message) -> dict[str, Any]:  # type: ignore[valid-type]
         rows = pd.DataFrame([row.model_dump(by_alias=True) for row in asked.rows])  # type: ignore[attr-defined]
         return {"predictions": pipeline.predict_proba(rows).tolist()}
