@@ -103,6 +103,7 @@ MODULES = [
     "probe",
     "processes",
     "profile",
+    "reference",
     "report",
     "rollback",
     "run",

@@ -30,6 +30,7 @@ def results(**changes: Any) -> dict[str, Any]:
             {"test": "row order", "column": None, "passed": True, "value": 0.0, "limit": 1e-9}
         ],
         "disagreement": 0.0,
+        "telling": {"column": "age", "value": 0.7},
         **changes,
     }
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from {{cookiecutter.project_slug}} import bundle, combination, predictions
 from {{cookiecutter.project_slug}}.contract import cells
 
-FILES = ["model.skops", "scorer.npz", "contract.json", "golden.json"]
+FILES = ["model.skops", "scorer.npz", "contract.json", "golden.json", "reference.json"]
 
 
 @pytest.fixture

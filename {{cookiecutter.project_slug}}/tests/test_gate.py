@@ -38,7 +38,7 @@ def failed(rules):
 def test_a_sound_model_passes_every_rule_and_each_says_why(judged):
     rules = judged(results(), min_metric=0.9)
     assert failed(rules) == []
-    assert len(rules) == 12
+    assert len(rules) == 13
     assert all(len(rule.why) > 20 for rule in rules.values())
 
 
@@ -70,6 +70,10 @@ BAD = {
     "moody": (
         {"behaviour": [{"test": "row order", "column": None, "passed": False}]},
         {"behaves as expected"},
+    ),
+    "a copy": (
+        {"telling": {"column": "copy", "value": 1.0}},
+        {"no column gives the target away"},
     ),
     "of two minds": ({"disagreement": 1e-3}, {"requests and tables agree"}),
 }
@@ -141,7 +145,16 @@ def test_only_rules_of_safety_cannot_be_overruled(judged):
     assert safe == ["requests and tables agree", "loads in a fresh process"]
 
 
-NEEDED = ("gain", "comparisons", "calibration", "slices", "fairness", "behaviour", "disagreement")
+NEEDED = (
+    "gain",
+    "comparisons",
+    "calibration",
+    "slices",
+    "fairness",
+    "behaviour",
+    "disagreement",
+    "telling",
+)
 
 
 @pytest.mark.parametrize("name", NEEDED)

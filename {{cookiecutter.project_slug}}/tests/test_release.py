@@ -80,6 +80,21 @@ def test_a_model_of_outcomes_that_are_chance_is_refused_and_the_champion_stays(
     assert bundle.load(project / "models/champion").manifest["version"] == "1"
 
 
+def test_a_model_that_was_given_a_copy_of_the_target_is_refused(
+    project, raw, contract, edit, command, capsys
+):
+    column = contract.columns[contract.target].model_dump(exclude_defaults=True)
+    copy = {key: value for key, value in column.items() if key not in ("role", "positive")}
+    edit(project / "contract.yaml", "columns.told afterwards", copy)
+    told = raw.assign(**{"told afterwards": raw[contract.target]})
+    told.to_parquet(project / "data/rows.parquet", index=False)
+    stages = ("collect", "preprocess", "train", "tune", "evaluate", "release")
+    assert [command(stage) for stage in stages] == [0, 0, 0, 0, 0, 3]
+    assert "no column gives the target away" in capsys.readouterr().err
+    failed = [rule for rule in verdict(project)["rules"] if not rule["passed"]]
+    assert "told afterwards" in next(r for r in failed if "target" in r["name"])["why"]
+
+
 def test_a_refused_model_is_promoted_with_a_reason_which_is_kept(project, command):
     another_candidate(project)
     rewrite(project, **NO_GAIN)

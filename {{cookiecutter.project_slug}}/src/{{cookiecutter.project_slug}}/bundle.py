@@ -6,6 +6,7 @@ A bundle is a folder:
     model.skops     the fitted model, in a format that loads without running its code
     scorer.npz      the same model as plain numbers, if it has such a form
     golden.json     rows and the predictions that they must give
+    reference.json  what the training rows looked like, to see drift by
     report.html     how good it is, and
     model_card.md   what it is for: both of a released model
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:  # the server has neither pandas nor, as a rule, scikit-learn
     from .ensemble import Ensemble
 
 MODEL, CONTRACT, GOLDEN, MANIFEST = "model.skops", "contract.json", "golden.json", "manifest.json"
-SCORER = "scorer.npz"
+SCORER, REFERENCE = "scorer.npz", "reference.json"
 DOCUMENTS = ("report.html", "model_card.md")
 PARITY = 1e-9
 """How far two ways to score a row may be apart, relative to a prediction above 1."""
@@ -131,6 +132,7 @@ def save(
     fitted: "Ensemble",
     contract: Contract,
     golden: Sequence[tuple[Cell, ...]],
+    reference: Mapping[str, Any] | None = None,
     **facts: Any,
 ) -> Bundle:
     """Write a bundle, whole or not at all.
@@ -144,6 +146,7 @@ def save(
         fitted: the model, on columns of the contract.
         contract: of the columns.
         golden: rows to keep with their predictions, scored again at every load.
+        reference: what `reference.describe` says of the training rows.
         facts: more keys for the manifest (JSON values).
     """
     from . import artefact
@@ -167,13 +170,17 @@ def save(
         columns = with_engineered(columns_of_rows(golden, contract))
         values = (scorer or fitted).score_cells(columns).tolist()
         files.write_json(scratch / GOLDEN, {"rows": golden, "predictions": values})
+        if reference:
+            files.write_json(scratch / REFERENCE, reference)
         seal(scratch, manifest)
     return load(folder)
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
     """Write a bundle's manifest with the digests of its files."""
-    names = [n for n in (MODEL, SCORER, CONTRACT, GOLDEN, *DOCUMENTS) if (folder / n).exists()]
+    names = [
+        n for n in (MODEL, SCORER, CONTRACT, GOLDEN, REFERENCE, *DOCUMENTS) if (folder / n).exists()
+    ]
     digests = {name: files.sha256(folder / name) for name in names}
     files.write_json(folder / MANIFEST, {**manifest, "files": digests})
 

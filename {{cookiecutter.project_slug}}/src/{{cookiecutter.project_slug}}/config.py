@@ -79,6 +79,7 @@ class Release(Section):
     min_metric: float | None = None
     min_gain: float = Field(ge=0)
     max_loss_to_champion: float = Field(gt=0)
+    max_column_score: float = Field(gt=0, le=1)
     max_calibration_error: float = Field(ge=0, le=1)
     max_slice_gap: float = Field(ge=0)
     max_group_gap: float = Field(ge=0)

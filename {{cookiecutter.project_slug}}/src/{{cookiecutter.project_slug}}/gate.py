@@ -102,6 +102,16 @@ def _good(results: Mapping[str, Any], params: Params) -> Iterator[Rule]:
         "the gain over the champion on the same rows must exceed the limit, at the lower end of "
         "its interval; there is nothing to compare with on the first release",
     )
+    telling = results["telling"]
+    reached = telling and telling["value"]
+    yield Rule(
+        "no column gives the target away",
+        reached is None or reached <= limits.max_column_score,
+        reached,
+        limits.max_column_score,
+        "what tells the target by itself is seldom known before the outcome; if it is not, give it "
+        f"role: ignore in contract.yaml. The most telling: {telling['column'] if telling else '–'}",
+    )
     error = results["calibration"]
     yield Rule(
         "calibrated",

@@ -20,6 +20,7 @@ from .. import (
     plots,
     report,
     slices,
+    suspicion,
     tracking,
 )
 from ..bundle import Bundle
@@ -137,6 +138,7 @@ def evaluate(
         "calibration": asdict(diagnosis.calibration(model.region, y, said, params)),
         "coverage": diagnosis.coverage(model.region, y, said, params),
         "disagreement": disagreement(candidate, test, said),
+        "telling": suspicion.most_telling(train, contract, params.seed),
         "slices": [asdict(one) for one in sliced.slices],
         "fairness": {
             column: {name: asdict(one) for name, one in found.measures.items()}

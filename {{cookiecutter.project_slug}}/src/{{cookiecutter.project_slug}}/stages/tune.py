@@ -13,8 +13,8 @@ import pandas as pd
 from joblib import effective_n_jobs
 from rich.progress import BarColumn, Progress, TextColumn
 
-from .. import blending, bundle, candidates, files, metrics, tracking
-from ..assembly import choose, finish
+from .. import blending, bundle, candidates, files, metrics, reference, tracking
+from ..assembly import choose, finish, held_out
 from ..blending import Choice
 from ..budget import Budget
 from ..compute import parallel
@@ -23,6 +23,7 @@ from ..contract import Contract
 from ..contract.cells import Cell, rows_of_table
 from ..ensemble import Ensemble
 from ..folds import Rows, make_folds
+from ..predictions import Predictions
 from ..search import Search
 
 GOLDEN_ROWS = 20
@@ -144,6 +145,15 @@ def main() -> None:
     shutil.rmtree(folder)
 
 
+def held_out_predictions(search: Search, choice: Choice, model: Ensemble) -> Predictions:
+    """Return what the chosen model says of training rows that its members had not learned from."""
+    said = held_out(search, choice.members).values
+    values = [said[i] for i in choice.members]
+    known = ~np.isnan(values[0].reshape(len(values[0]), -1)[:, 0])
+    combined = model.combination([one[known] for one in values])
+    return Predictions(combined, search.rows.classes, model.costs)
+
+
 def name(search: Search, choice: Choice) -> str:
     """Return what a choice is called: its families."""
     return " + ".join(search.candidates[i].model for i in choice.members)
@@ -161,12 +171,14 @@ def write(
     """Write the candidate bundle and the table of trials, and record them in MLflow."""
     members = [search.candidates[i] for i in choice.members]
     trials = table(search, choices, choice)
+    said = held_out_predictions(search, choice, model)
     with tracking.run("tune", params.model_dump()) as run_id:
         bundle.save(
             files.CANDIDATE,
             model,
             contract,
             golden_rows(train, contract, params.seed),
+            reference.describe(train, contract, said),
             model=name(search, choice),
             members=[
                 {"model": one.model, "weight": float(weight), "parameters": dict(one.parameters)}
