@@ -48,23 +48,24 @@ INSTALLED = """
     coverage cryptography cycler databricks databricks_sdk dateutil dictdiffer diskcache distlib
     distro docker dotenv dpath duckdb dulwich dvc dvc_data dvc_http dvc_objects dvc_render
     dvc_studio_client dvc_task editables entrypoints execnet fastapi fastapi_offline filelock flask
-    flask_cors flatten_dict flufl flufl_lock fonttools frozenlist fsspec funcy git gitdb gitpython
-    google google_auth grandalf graphene graphql graphql_core graphql_relay gto gunicorn h11
-    hatchling httpcore2 httptools httpx2 httpx2_jsfetch huey hydra hydra_core hypothesis identify
-    idna importlib_metadata iniconfig iterative_telemetry itsdangerous jinja2 joblib kiwisolver
-    kombu librt mako markdown_it markdown_it_py markupsafe matplotlib mdurl mlflow mlflow_skinny
-    mlflow_tracing mpl_toolkits multidict mypy mypy_extensions mypyc narwhals networkx nodeenv numpy
-    omegaconf opentelemetry opentelemetry_api opentelemetry_proto opentelemetry_sdk
-    opentelemetry_semantic_conventions optuna orjson packaging pandas pandera pathspec pil pillow
-    platformdirs pluggy pre_commit prettytable prompt_toolkit propcache protobuf psutil public py
-    pyarrow pyasn1 pyasn1_modules pycparser pydantic pydantic_core pydantic_settings pydevd_plugins
-    pydot pygit2 pygments pygtrie pylab pyparsing pytest pytest_cov pytest_xdist python_dateutil
-    python_discovery python_dotenv pywin32 pyyaml requests rich ruamel ruamel_yaml ruff scikit_learn
-    scipy scmrepo semver setuptools shellingham shortuuid shtab six sklearn skops smmap
-    sortedcontainers sqlalchemy sqlparse sqltrie starlette tabulate threadpoolctl tomlkit tqdm
-    trove_classifiers truststore typeguard typer typing_extensions typing_inspect typing_inspection
-    tzdata tzlocal urllib3 uv uvicorn uvloop validate vine virtualenv voluptuous waitress watchfiles
-    wcwidth websockets werkzeug xdist yaml yarl zc zc_lockfile zipp
+    flask_cors flatbuffers flatten_dict flufl flufl_lock fonttools frozenlist fsspec funcy git gitdb
+    gitpython google google_auth grandalf graphene graphql graphql_core graphql_relay gto gunicorn
+    h11 hatchling httpcore2 httptools httpx2 httpx2_jsfetch huey hydra hydra_core hypothesis
+    identify idna importlib_metadata iniconfig iterative_telemetry itsdangerous jinja2 joblib
+    kiwisolver kombu librt mako markdown_it markdown_it_py markupsafe matplotlib mdurl ml_dtypes
+    mlflow mlflow_skinny mlflow_tracing mpl_toolkits multidict mypy mypy_extensions mypyc narwhals
+    networkx nodeenv numpy omegaconf onnx onnxruntime opentelemetry opentelemetry_api
+    opentelemetry_proto opentelemetry_sdk opentelemetry_semantic_conventions optuna orjson packaging
+    pandas pandera pathspec pil pillow platformdirs pluggy pre_commit prettytable prometheus_client
+    prompt_toolkit propcache protobuf psutil public py pyarrow pyasn1 pyasn1_modules pycparser
+    pydantic pydantic_core pydantic_settings pydevd_plugins pydot pygit2 pygments pygtrie pylab
+    pyparsing pytest pytest_cov pytest_xdist python_dateutil python_discovery python_dotenv pywin32
+    pyyaml requests rich ruamel ruamel_yaml ruff scikit_learn scipy scmrepo semver setuptools
+    shellingham shortuuid shtab six sklearn skops smmap sortedcontainers sqlalchemy sqlparse sqltrie
+    starlette tabulate threadpoolctl tomlkit tqdm trove_classifiers truststore typeguard typer
+    typing_extensions typing_inspect typing_inspection tzdata tzlocal urllib3 uv uvicorn uvloop
+    validate vine virtualenv voluptuous waitress watchfiles wcwidth websockets werkzeug xdist yaml
+    yarl zc zc_lockfile zipp
 """
 # reserved names: end
 

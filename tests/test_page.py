@@ -407,7 +407,8 @@ def test_all_that_can_be_used_has_a_name(page: Page) -> None:
 
 
 def test_it_says_what_the_model_is_and_how_old(page: Page) -> None:
-    assert "version 1, released" in page.find("#age").text.lower()
+    version = get(f"{page.url}/model")["version"]
+    assert f"version {version}, released" in page.find("#age").text.lower()
     assert "ago" in page.find("#age").text or "now" in page.find("#age").text
     assert {one.get_attribute("href") for one in page.all("#links a")} >= {f"{page.url}/docs"}
 
