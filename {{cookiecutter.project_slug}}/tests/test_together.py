@@ -31,6 +31,18 @@ def test_rows_that_arrive_together_are_scored_in_one_call():
     assert calls == [[1, 2, 3, 4, 5, 6]]
 
 
+def test_many_requests_take_several_calls_that_leave_none_out():
+    calls = []
+
+    def answers(rows):
+        calls.append(rows)
+        return [{"value": row} for row in rows]
+
+    many = [[number] for number in range(3 * together.MOST + 1)]
+    assert gather(answers, *many) == [[{"value": number}] for [number] in many]
+    assert [len(rows) for rows in calls] == [together.MOST] * 3 + [1]
+
+
 def test_a_fault_concerns_the_request_alone_whose_rows_cause_it():
     def answers(rows):
         return [{"value": 1 / row} for row in rows]

@@ -10,6 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+MOST = 16
+"""Requests in one call: what else the server does waits no longer than for these."""
+
 Rows = Sequence[BaseModel]
 Answers = list[dict[str, Any]]
 
@@ -35,7 +38,9 @@ class Together:
         return await future
 
     def _score(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._score)
         try:
             found = self._answers([row for rows, _ in waiting for row in rows])
         except Exception as error:
