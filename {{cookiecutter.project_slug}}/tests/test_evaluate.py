@@ -44,7 +44,7 @@ def test_a_disagreement_is_measured(champion, typed, contract):
     wrong = Predictions(right.values.copy(), right.classes)
     wrong.values[3] += 0.25
     assert evaluate.disagreement(champion, typed, right) <= bundle.PARITY
-    scale = max(1.0, float(np.abs(wrong.values[3]).max()))
+    scale = max(1.0, float(np.abs(wrong.values[3]).min()))
     assert evaluate.disagreement(champion, typed, wrong) == pytest.approx(0.25 / scale)
 
 
