@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+import fitted
 from cookiecutter.main import cookiecutter
 
 TEMPLATE = Path(__file__).parents[1]
@@ -100,18 +101,6 @@ def compare(table: str, seed: int, core: int, args: argparse.Namespace) -> Path:
     return folder
 
 
-def environment(work: Path) -> Path:
-    """Return the Python of an environment with what a generated project locks."""
-    folder = work / "environment"
-    if not folder.exists():
-        lock = TEMPLATE / "{{cookiecutter.project_slug}}" / "requirements.lock"
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "--quiet", str(folder)], check=True)
-        options = ["--quiet", "--require-hashes", "--python", str(folder)]
-        subprocess.run([*uv, "pip", "sync", *options, str(lock)], check=True)
-    return folder / "bin" / "python"
-
-
 def main() -> None:
     """Print a line for each table and the means."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -128,7 +117,7 @@ def main() -> None:
     args = parser.parse_args()
     args.work = args.work.resolve()
     args.work.mkdir(exist_ok=True)
-    args.python = args.python or environment(args.work)
+    args.python = args.python or fitted.environment(args.work / "environment")
     args.peers = [p for p in PEERS if p not in ("autogluon", "flaml") or getattr(args, p)]
     missing = [t for t in args.tables if not (args.work / f"{t}.csv").exists()]
     if missing:
