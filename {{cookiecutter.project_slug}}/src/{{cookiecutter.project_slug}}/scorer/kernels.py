@@ -1,18 +1,21 @@
 """What estimators compute, as plain numbers: matrices in, matrices out.
 
-Each gives a row the same bits whether it comes alone or with others; so there is no BLAS here.
+Each gives a row the same bits whether it comes alone or with others; so there is no BLAS here. A
+kernel with a method `row` does the same for the values of one row, where arrays would take longer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
-from ..combination import product, softmax
+from ..arithmetic import product, softmax, softmax_row
 from ..predictions import Array
 
 ROWS = 1024  # whose leaves are looked up at once
+LARGEST_POWER = 709.0  # of e that is not infinite
 
 
 @dataclass
@@ -139,9 +142,13 @@ class Sigmoid:
 
     def __call__(self, X: Array) -> Array:
         """Take shape (n, 1); return shape (n, 2)."""
-        with np.errstate(over="ignore"):  # exp of much is infinite, and its inverse 0
-            second = 1.0 / (1.0 + np.exp(-X))
+        second = 1.0 / (1.0 + np.exp(np.minimum(-X, LARGEST_POWER)))
         return np.concatenate((1.0 - second, second), axis=1)
+
+    def row(self, values: Sequence[float]) -> list[float]:
+        """Do the same for one row."""
+        second = 1.0 / (1.0 + float(np.exp(min(-values[0], LARGEST_POWER))))
+        return [1.0 - second, second]
 
 
 @dataclass
@@ -152,6 +159,10 @@ class Softmax:
         """Return the same shape."""
         return softmax(X)
 
+    def row(self, values: Sequence[float]) -> list[float]:
+        """Do the same for one row."""
+        return softmax_row(values)
+
 
 @dataclass
 class Complement:
@@ -160,6 +171,10 @@ class Complement:
     def __call__(self, X: Array) -> Array:
         """Take shape (n, 1); return shape (n, 2)."""
         return np.concatenate((1.0 - X, X), axis=1)
+
+    def row(self, values: Sequence[float]) -> list[float]:
+        """Do the same for one row."""
+        return [1.0 - values[0], values[0]]
 
 
 @dataclass
@@ -186,6 +201,10 @@ class Rescaled:
     def __call__(self, X: Array) -> Array:
         """Return the same shape."""
         return X * self.scale + self.mean
+
+    def row(self, values: Sequence[float]) -> list[float]:
+        """Do the same for one row."""
+        return [value * self.scale + self.mean for value in values]
 
 
 @dataclass

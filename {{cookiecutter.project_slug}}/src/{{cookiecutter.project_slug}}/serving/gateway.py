@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -142,25 +142,20 @@ class Gateway:
                 self._authorise(headers)
             if scope["method"] != "POST":
                 return await served.application(scope, receive, sent)
-            with self._place():
+            if self._busy >= self.settings.max_requests:
+                raise Refused(503, "too many requests at once; try again in a second")
+            self._busy += 1
+            try:
                 body = await self._body(headers, receive)
                 if path != "/predict":
                     await served.application(scope, _replay(body, receive), sent)
                     return
                 reply = await self._predict(served, headers, body, identity)
+            finally:
+                self._busy -= 1
         except Refused as refused:
             reply = refusal(refused.status, [fault(refused.rule)], identity)
         await sent.reply(reply)
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        if self._busy >= self.settings.max_requests:
-            raise Refused(503, "too many requests at once; try again in a second")
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
 
     async def _predict(
         self, served: Served, headers: Mapping[bytes, bytes], body: bytes, identity: str
