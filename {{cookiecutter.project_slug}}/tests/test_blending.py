@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,21 @@ def test_speed_bears_a_larger_difference_than_balance():
     behind = choice([1.02, 1.15, 1.21], 0.3)
     chosen = [blending.prefer([BEST, behind], RMSE, p, 9, 9) for p in ("balanced", "speed")]
     assert chosen == [BEST, behind]
+
+
+def test_of_models_that_cost_about_the_same_the_best_is_taken_however_the_clock_ran():
+    for measured in (1.0, 1.3, 0.8):
+        other = choice([1.02, 1.09, 1.21], measured)
+        assert blending.prefer([BEST, other, CLOSE], RMSE, "balanced", 9, 9) is other
+
+
+def test_every_family_has_a_few_candidates_for_blends():
+    many = [dataclasses.replace(noisy(0.1, seed), model="many") for seed in range(30)]
+    few = [dataclasses.replace(noisy(0.5, seed), model="few") for seed in range(5)]
+    pool = blending.pool([*many, *few], RMSE)
+    assert len(pool) == blending.POOL
+    assert len(set(pool)) == len(pool)
+    assert sum(position >= len(many) for position in pool) == blending.KIN
 
 
 def test_models_beyond_the_limits_are_left_out_while_others_are_there():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from {{cookiecutter.project_slug}} import calibration, combination
+from {{cookiecutter.project_slug}} import calibration, combination, metrics, predictions
 
 
 def probabilities(logits):
@@ -44,6 +44,36 @@ def test_members_that_know_different_classes_are_stacked():
     mean = combination.Combination(weights)([first, second])
     found = stacked([first, second])
     assert calibration.log_loss(found, codes) < calibration.log_loss(mean, codes) - 0.02
+
+
+def test_many_classes_are_pooled_with_a_weight_for_each_member():
+    true, codes = drawn(3_000, 20)
+    rng = np.random.default_rng(1)
+    noisy = [probabilities(np.log(true) + rng.normal(0, s, true.shape)) for s in (0.3, 0.6, 3.0)]
+    weights = np.full(3, 1 / 3)
+    pooled = calibration.calibrate(weights, noisy, codes, seed=0)
+    assert pooled.coefficients.shape == (60, 20)
+    said = np.diag(pooled.coefficients[:20]), np.diag(pooled.coefficients[40:])
+    assert said[0].min() > said[1].max(), "the better member has the larger weight"
+    mean = combination.Combination(weights)(noisy)
+    assert calibration.log_loss(pooled(noisy), codes) < calibration.log_loss(mean, codes) - 0.05
+
+
+def test_a_threshold_for_another_metric_is_the_best_for_that():
+    rng = np.random.default_rng(3)
+    positive = rng.random(2_000) < 0.2
+    scores = np.clip(0.2 + 0.2 * positive + rng.normal(0, 0.1, 2_000), 0, 1)
+    both, classes = np.column_stack([1 - scores, scores]), ("no", "yes")
+    metric = metrics.find("balanced_accuracy", "binary")
+    costs = calibration.best_threshold(both, positive.astype(int), classes, metric)
+    y = np.where(positive, "yes", "no")
+    found = metric(y, predictions.Predictions(both, classes, costs))
+    best = max(
+        metric(y, predictions.Predictions(both, classes, calibration.deciding(limit)))
+        for limit in np.linspace(0, 1, 500)
+    )
+    assert found == pytest.approx(best, abs=0.005)
+    assert found > metric(y, predictions.Predictions(both, classes)) + 0.1
 
 
 def test_the_threshold_is_the_one_with_the_best_macro_f1():

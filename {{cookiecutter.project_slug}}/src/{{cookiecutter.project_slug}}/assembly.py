@@ -26,7 +26,7 @@ def choose(search: Search, left: float) -> tuple[list[Choice], Choice]:
     found = search.candidates
     choices = blending.single(found) + blending.blends(
         found,
-        held_out(search, blending.best_first(found, metric)[: blending.POOL]),
+        held_out(search, blending.pool(found, metric)),
         metric,
         search.params.seed,
     )
@@ -75,15 +75,17 @@ def finish(search: Search, choice: Choice) -> Ensemble:
 def decision_costs(search: Search, probabilities: Array, codes: Array) -> Array | None:
     """Return the costs to decide by: those of params.yaml, or for two classes a threshold.
 
-    The threshold gives the best macro F1 on held-out rows; accuracy wants none.
+    The threshold gives the best macro F1 on held-out rows, or the best value of the project's
+    metric if that is of decisions; accuracy wants none.
     """
     params, classes = search.params, search.rows.classes
     if params.tune.costs and classes:
         return calibration.cost_matrix(params.tune.costs, classes)
-    if params.task != "binary" or params.metric == "accuracy":
+    if classes is None or len(classes) != 2 or params.metric == "accuracy":
         return None
-    limit = calibration.threshold(probabilities[:, 1], codes == 1)
-    return np.array([[0.0, limit], [1.0 - limit, 0.0]])
+    if search.metric.of in ("labels", "decisions") and params.metric != "f1_macro":
+        return calibration.best_threshold(probabilities, codes, classes, search.metric)
+    return calibration.deciding(calibration.threshold(probabilities[:, 1], codes == 1))
 
 
 def refit(chosen: Sequence[Candidate], search: Search) -> list[Pipeline]:

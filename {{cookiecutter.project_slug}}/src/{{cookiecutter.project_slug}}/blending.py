@@ -1,5 +1,6 @@
 """Which candidates become the model: single ones and blends, by score and by cost."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +18,10 @@ TOLERANCE: dict[Preference, float] = {"accuracy": 0.0, "balanced": 1.0, "speed":
 """How many standard errors of the difference a cheaper model may be behind the best one."""
 
 MEMBERS = 4
-POOL = 16  # of the best candidates, for blends
+POOL = 16  # candidates that blends are made of
+KIN = 3  # of one family, before others of other families: what errs alike adds little to a blend
+ALIKE = 2.0
+"""Costs that differ by a smaller factor count as equal: latency varies from run to run."""
 STEPS = 12
 ROWS = 8_000  # that a blend is chosen on
 
@@ -59,6 +63,18 @@ def best_first(candidates: Sequence[Candidate], metric: Metric) -> list[int]:
     """Return the positions of candidates, the best first."""
     sign = -1.0 if metric.greater_is_better else 1.0
     return sorted(range(len(candidates)), key=lambda i: sign * candidates[i].mean)
+
+
+def pool(candidates: Sequence[Candidate], metric: Metric) -> list[int]:
+    """Return the positions of the candidates for blends: the best, but of every family a few."""
+    seen: Counter[str] = Counter()
+    kin: list[int] = []
+    more: list[int] = []
+    for position in best_first(candidates, metric):
+        family = candidates[position].model
+        (kin if seen[family] < KIN else more).append(position)
+        seen[family] += 1
+    return [*kin[: POOL - POOL // 4], *more, *kin[POOL - POOL // 4 :]][:POOL]
 
 
 def single(candidates: Sequence[Candidate]) -> list[Choice]:
@@ -143,7 +159,7 @@ def prefer(
     max_milliseconds: float,
     max_megabytes: float,
 ) -> Choice:
-    """Return the cheapest choice that is not clearly behind the best one.
+    """Return the cheapest choice that is not clearly behind the best one; of several, the best.
 
     Clearly is by more standard errors of the difference, on the same folds, than `TOLERANCE` has
     for the preference (the one-standard-error rule of Breiman et al. 1984, paired). Choices beyond
@@ -161,4 +177,7 @@ def prefer(
         difference, error = behind(one, best, metric)
         if difference <= TOLERANCE[preference] * error:
             close.append(one)
-    return min(close, key=lambda one: one.cost)
+    cheap = ALIKE * min(one.cost for one in close)
+    return max(
+        (one for one in close if one.cost <= cheap), key=lambda one: sign * one.fold_scores.mean()
+    )

@@ -1,22 +1,31 @@
 """What held-out predictions teach: calibration, decisions, conformal sets and intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from .arithmetic import softmax
 from .combination import TINY, Combination, Region, logarithms
 from .errors import InputError
-from .predictions import Array, Classes
+from .metrics import Metric
+from .predictions import Array, Classes, Predictions
 
 STRENGTHS = (0.1, 1.0, 10.0)  # the inverse of the penalty
 ROWS = 12_000  # for two classes, fewer for more: to learn from more would take long
 LEAST = 3_000
 FOLDS = 4
-WIDEST = 40  # inputs; to stack more would take longer than it is worth
+LIMITS = 100  # thresholds that are tried
+WIDEST = 48  # inputs; to stack more would take longer than it is worth
+Values = Sequence[Array]
+"""What each member said, shape (n, classes)."""
+Way = Callable[[Combination, Values, Array, float], Combination]
+"""Learns coefficients from weights, values, codes (n,) and the inverse of the penalty."""
 BIN = 100  # rows of a bin of intervals, at least
 BINS = 5
 
@@ -26,7 +35,8 @@ def calibrate(weights: Array, values: Sequence[Array], codes: Array, seed: int) 
 
     Either the weighted mean; or that mean, calibrated by a logistic regression on its logarithms
     (Platt 1999; with several classes Guo et al. 2017); or, for several classes and members, one on
-    the logarithms of all (stacking, Wolpert 1992). Cross-validation chooses.
+    the logarithms of all (stacking, Wolpert 1992), or with one weight for each member (a
+    logarithmic pool, Genest and Zidek 1986). Cross-validation chooses.
 
     Args:
         weights: of the members, shape (members,).
@@ -41,21 +51,48 @@ def calibrate(weights: Array, values: Sequence[Array], codes: Array, seed: int) 
     mean = plain(values)
     if len(codes) < 10 * FOLDS or len(np.unique(codes)) < mean.shape[1]:
         return plain
-    inputs = [logarithms([mean])]
-    if len(values) > 1 and 2 < mean.shape[1] <= WIDEST / len(values):
-        inputs.append(logarithms(values))
+    ways: list[Way] = [_platt]
+    if len(values) > 1 and mean.shape[1] > 2:
+        ways.append(_pool)
+        if mean.shape[1] * len(values) <= WIDEST:
+            ways.append(_stack)
     folds = list(KFold(FOLDS, shuffle=True, random_state=seed).split(codes))
-    losses: dict[tuple[int, float] | None, float] = {None: log_loss(mean, codes)}
-    for which, matrix in enumerate(inputs):
-        for strength in STRENGTHS:
-            said = np.full_like(mean, np.nan)
-            for learned, held_out in folds:
-                if len(np.unique(codes[learned])) == mean.shape[1]:
-                    fitted = _fit(plain, matrix[learned], codes[learned], strength)
-                    said[held_out] = fitted([v[held_out] for v in values])
-            losses[which, strength] = log_loss(said, codes)
+    losses: dict[tuple[Way, float] | None, float] = {None: log_loss(mean, codes)}
+    for way, strength in product(ways, STRENGTHS):
+        said = np.full_like(mean, np.nan)
+        for learned, held_out in folds:
+            if len(np.unique(codes[learned])) == mean.shape[1]:
+                fitted = way(plain, [v[learned] for v in values], codes[learned], strength)
+                said[held_out] = fitted([v[held_out] for v in values])
+        losses[way, strength] = log_loss(said, codes)
     best = min(losses, key=lambda key: losses[key] if np.isfinite(losses[key]) else np.inf)
-    return plain if best is None else _fit(plain, inputs[best[0]], codes, best[1])
+    return plain if best is None else best[0](plain, values, codes, best[1])
+
+
+def _platt(plain: Combination, values: Values, codes: Array, strength: float) -> Combination:
+    return _fit(plain, logarithms([plain(values)]), codes, strength)
+
+
+def _stack(plain: Combination, values: Values, codes: Array, strength: float) -> Combination:
+    return _fit(plain, logarithms(values), codes, strength)
+
+
+def _pool(plain: Combination, values: Values, codes: Array, strength: float) -> Combination:
+    logs = np.stack([logarithms([one]) for one in values])
+    members, _, classes = logs.shape
+    truth = np.eye(classes)[codes]
+    start = np.append(plain.weights, np.zeros(classes))
+
+    def loss(free: Array) -> tuple[float, Array]:
+        said = softmax(np.tensordot(free[:members], logs, 1) + free[members:])
+        away, wrong = free - start, said - truth
+        slope = np.append(np.tensordot(logs, wrong, 2), wrong.sum(axis=0)) + away / strength
+        likelihood = np.log(np.maximum(said[truth.astype(bool)], TINY)).sum()
+        return float(away @ away / (2 * strength) - likelihood), slope
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    coefficients = np.vstack([weight * np.eye(classes) for weight in found[:members]])
+    return replace(plain, coefficients=coefficients, intercept=found[members:])
 
 
 def _fit(plain: Combination, inputs: Array, codes: Array, strength: float) -> Combination:
@@ -93,6 +130,28 @@ def threshold(scores: Array, positive: NDArray[np.bool_]) -> float:
     f1[:-1][ranked[:-1] == ranked[1:]] = -1.0  # equal scores cannot be told apart
     best = int(f1.argmax())
     return float(ranked[best : best + 2].mean())
+
+
+def best_threshold(probabilities: Array, codes: Array, classes: Classes, metric: Metric) -> Array:
+    """Return the costs by which decisions of two classes give the best value of a metric.
+
+    Args:
+        probabilities: of rows not learned from, shape (n, 2).
+        codes: the positions of the true classes, shape (n,).
+        classes: the two.
+        metric: of decisions.
+    """
+    sign, y = 1 if metric.greater_is_better else -1, np.array(classes)[codes]
+    limits = np.unique(np.quantile(probabilities[:, 1], np.linspace(0.01, 0.99, LIMITS)))
+    tried = [deciding(float(limit)) for limit in (0.5, *limits)]
+    return max(
+        tried, key=lambda costs: sign * metric(y, Predictions(probabilities, classes, costs))
+    )
+
+
+def deciding(limit: float) -> Array:
+    """Return the costs that decide for the second class where its probability is above a limit."""
+    return np.array([[0.0, limit], [1.0 - limit, 0.0]])
 
 
 def cost_matrix(

@@ -26,6 +26,8 @@ from .interruption import Stop
 from .metrics import Metric
 
 ROUND = 4  # trials that are asked for at once, whatever the number of workers
+WRITING = 1.0  # seconds to choose, to write the model and to note it in MLflow, about
+RECORDING = 0.015  # seconds to note one trial in MLflow
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,17 @@ class Search:
                 on_trial(trial)
 
     def reserve(self) -> float:
-        """Return how long the last fit may take: of the best of each family, as many as blend."""
-        best: dict[str, Candidate] = {}
-        for one in sorted(self.candidates, key=lambda c: -self._sign * c.mean):
-            best.setdefault(one.model, one)
-        return sum(refit_seconds(one) for one in [*best.values()][:MEMBERS])
+        """Return how long what follows the search may take: the last fit of a blend, and writing.
+
+        A blend is of the best of each family, or of several of one.
+        """
+        best = self._best()
+        of_family: dict[str, Candidate] = {}
+        for one in best:
+            of_family.setdefault(one.model, one)
+        blends = best[:MEMBERS], [*of_family.values()][:MEMBERS]
+        fits = max(sum(map(refit_seconds, blend)) for blend in blends)
+        return fits + WRITING + RECORDING * len(self.trials)
 
     def _pick(self) -> list["Pick"]:
         """Return the next trials: of better families more, of each its portfolio first."""
@@ -193,10 +201,13 @@ class Search:
         for fold in which:
             yield Job(one.name, pipeline, fold, model.rounds is not None)
 
+    def _best(self) -> list[Candidate]:
+        known = [c for c in self.candidates if c.model != models.BASELINE]
+        return sorted(known, key=lambda c: -self._sign * c.mean)
+
     def _promising(self, one: "Pick", first: Score) -> bool:
         """Return whether the first fold's score is not clearly behind those of the pool there."""
-        known = [c for c in self.candidates if c.model != models.BASELINE]
-        best = sorted(known, key=lambda c: -self._sign * c.mean)[: POOL // 2]
+        best = self._best()[: POOL // 2]
         leader = best[0]
         worst = min(self._sign * c.scores[0].score for c in best)
         behind = self._sign * (leader.scores[0].score - first.score)
@@ -214,7 +225,10 @@ class Search:
             "seconds": trial.seconds,
             "spent": spent,
         }
-        value = trial.candidate.mean if trial.candidate else trial.first_fold
+        # What was given up was behind on the first fold alone: folds differ more than parameters.
+        leader = self._best()[0]
+        behind = trial.first_fold - leader.scores[0].score
+        value = trial.candidate.mean if trial.candidate else leader.mean + behind
         study = self._studies[trial.model]
         space = models.MODELS[trial.model].space(self.params.task, self._skewed)
         known = {name: value for name, value in trial.parameters.items() if name in space}
