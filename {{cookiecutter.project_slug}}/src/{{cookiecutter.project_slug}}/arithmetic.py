@@ -47,6 +47,6 @@ def softmax(values: Matrix) -> Matrix:
 def softmax_row(values: Sequence[float]) -> list[float]:
     """Return what `softmax` does for one row."""
     highest = max(values)
-    powers = np.exp([value - highest for value in values])
-    total = float(np.add.reduce(powers))
-    return [power / total for power in powers.tolist()]
+    powers = [float(np.exp(value - highest)) for value in values]
+    total = powers[0] + powers[1] if len(powers) == 2 else float(np.add.reduce(powers))
+    return [power / total for power in powers]

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,5 +163,8 @@ def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
             for name in able:
                 function, inputs = FEATURES[name]
                 values = function(*(np.array(columns[i], dtype=np.float64) for i in inputs))
-                everything[name] = np.where(np.isfinite(values), values, np.nan)
+                if len(values) == 1:  # in a fraction of the time
+                    everything[name] = [float(values[0]) if isfinite(values[0]) else nan]
+                else:
+                    everything[name] = np.where(np.isfinite(values), values, nan)
     return everything

@@ -1,19 +1,19 @@
 """Scoring with plain numbers: encodings, kernels and how the members are combined."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
 
 from ..combination import Combination, Region
-from ..contract.cells import Cell, Cells
+from ..contract.cells import Cells
 from ..features.encoding import Encoding
 from ..predictions import Array
 from .kernels import Kernel
-from .rows import Quick, Step, quick, steps
-
-FEW = 16  # rows, which are encoded one after the other
+from .layout import Layout
+from .rows import Step, steps
 
 
 @dataclass
@@ -24,25 +24,19 @@ class Member:
     """By column or engineered feature, in the order of the matrix."""
     kernels: list[Kernel]
     """From the matrix to what the member says."""
-    _quick: list[Quick] = field(default_factory=list, init=False, repr=False, compare=False)
-    _steps: list[Step] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How the encodings make up the matrix."""
+        return Layout(self.encodings)
+
+    @cached_property
+    def _steps(self) -> list[Step]:
+        return steps(self.kernels)
 
     def encode(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return the matrix of shape (n, width) for columns of n cells."""
-        if count > FEW:
-            blocks = [e.encode(columns[n]) for n, e in self.encodings.items()]  # type: ignore[arg-type]
-            return np.hstack(blocks)
-        plain = (columns[name] for name in self.encodings)
-        rows = zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in plain), strict=True)
-        return np.array([self._flat(row) for row in rows], dtype=np.float64)
-
-    def _flat(self, row: Sequence[Cell]) -> list[float]:
-        if not self._quick:
-            self._quick = [quick(encoding) for encoding in self.encodings.values()]
-        flat: list[float] = []
-        for encode, cell in zip(self._quick, row, strict=True):
-            flat += encode(cell)
-        return flat
+        return self.layout.matrix(columns, count)
 
     def __call__(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return probabilities of shape (n, classes) or numbers of shape (n, 1)."""
@@ -51,13 +45,10 @@ class Member:
 
     def row(self, columns: Mapping[str, Cells]) -> list[float]:
         """Return the same for columns of one cell, to the last bit."""
-        if not self._steps:
-            self._steps = steps(self.kernels)
-        found = (columns[name] for name in self.encodings)
-        values = self._flat([c.item() if isinstance(c, np.ndarray) else c[0] for c in found])
+        values: Any = self.layout.row(columns)
         for step in self._steps:
             values = step(values)
-        return values
+        return [*values]
 
 
 @dataclass

@@ -108,7 +108,7 @@ class Gateway:
         except Exception as error:
             status = 500
             await self._fail(error, identity, sent)
-        self.follower.telemetry.count(path, status, time.perf_counter() - started)
+        self.follower.telemetry.answered.count(path, status, time.perf_counter() - started)
         if self.settings.access_log:
             log.info(
                 "request",
