@@ -31,7 +31,6 @@ TRUSTED = [
     f"{__package__}.estimators.target.LogTarget",
     "functools.partial",
     "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._mutual_info.mutual_info_classif",
     "sklearn.feature_selection._mutual_info.mutual_info_regression",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",

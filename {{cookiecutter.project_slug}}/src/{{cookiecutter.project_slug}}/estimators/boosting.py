@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.utils.validation import check_is_fitted
 
 FEW = 8  # rows; of more, scikit-learn walks one tree after the other
+PARTS = ("nodes", "binned_left_cat_bitsets", "raw_left_cat_bitsets")  # of a tree of scikit-learn
 
 
 @dataclass
@@ -114,9 +116,30 @@ class _Quick:
         return np.array(sums).reshape(len(rows), self.n_trees_per_iteration_)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is made of the rest."""
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
-        return {name: value for name, value in state.items() if name != "_trees"}
+        """Put the trees into few arrays: to write thousands of objects takes minutes."""
+        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
+        state.pop("_trees", None)
+        if rounds := state.pop("_predictors", None):
+            trees = [tree for round_ in rounds for tree in round_]
+            for name in PARTS:
+                parts = [getattr(tree, name) for tree in trees]
+                state[f"_all_{name}"] = np.concatenate(parts)
+                state[f"_ends_{name}"] = np.cumsum([len(part) for part in parts])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the trees again."""
+        rest = dict(state)
+        parts = [
+            np.split(rest.pop(f"_all_{name}"), rest.pop(f"_ends_{name}")[:-1])
+            for name in PARTS
+            if f"_all_{name}" in rest
+        ]
+        super().__setstate__(rest)  # type: ignore[misc]
+        if parts:
+            trees = [TreePredictor(*tree) for tree in zip(*parts, strict=True)]
+            width = self.n_trees_per_iteration_  # type: ignore[attr-defined]
+            self._predictors = [trees[i : i + width] for i in range(0, len(trees), width)]
 
 
 class QuickBoostingClassifier(_Quick, HistGradientBoostingClassifier):
