@@ -13,6 +13,7 @@ from helpers import Bake, free_port
 
 pytestmark = pytest.mark.slow
 
+TRIALS = 16  # four rounds, so that most are still to come when a worker dies
 EXTRAS = ["dask", "lightgbm", "ray", "xgboost"]
 SCORES = re.compile(r"^ *(\w+) +(-?[\d.]+)", re.MULTILINE)
 
@@ -21,7 +22,8 @@ SCORES = re.compile(r"^ *(\w+) +(-?[\d.]+)", re.MULTILINE)
 def clustered(bake: Bake) -> Path:
     folder = bake(project_slug="clustered")
     params = (folder / "params.yaml").read_text()
-    for key, value in {"folds": "3", "trials": "6", "seconds": None, "prefer": "accuracy"}.items():
+    few = {"folds": "2", "trials": TRIALS, "seconds": None, "prefer": "accuracy"}
+    for key, value in few.items():
         line = "" if value is None else f"  {key}: {value}\n"
         params = re.sub(rf"(?m)^  (# )?{key}: .*\n", line, params)
     (folder / "params.yaml").write_text(params)
@@ -125,6 +127,7 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_same(
     with tuning(clustered, programs) as tune:
         wait_for_trials(clustered, tune)
         workers[0].kill()
+        assert_work_is_left(clustered, tune)
         assert tune.wait(timeout=300) == 0
     assert results(clustered) == expected
 
@@ -138,12 +141,22 @@ def tuning(clustered: Path, programs: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def trials_kept(clustered: Path) -> int:
+    return len(list(clustered.glob("models/search/*/*.npz")))
+
+
 def wait_for_trials(clustered: Path, tune: subprocess.Popen[bytes]) -> None:
-    """Wait until the search is half-way."""
+    """Wait until the first trials are on the disk."""
     deadline = time.monotonic() + 180
-    while not list(clustered.glob("models/search/*/*.npz")):
+    while not trials_kept(clustered):
         assert tune.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.05)
+
+
+def assert_work_is_left(clustered: Path, tune: subprocess.Popen[bytes]) -> None:
+    """The search goes on, and half of it or more is to come."""
+    assert tune.poll() is None
+    assert 0 < trials_kept(clustered) <= TRIALS // 2
 
 
 @pytest.fixture
@@ -190,6 +203,7 @@ def test_a_ray_cluster_that_loses_a_node_finds_the_same(
         wait_for_trials(clustered, tune)
         for node in nodes:
             os.kill(node, signal.SIGKILL)
+        assert_work_is_left(clustered, tune)
         assert tune.wait(timeout=300) == 0
     assert results(clustered) == expected
 

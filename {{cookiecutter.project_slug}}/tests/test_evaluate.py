@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +129,19 @@ def test_a_direction_of_an_unknown_column_is_refused_before_anything_is_written(
 def test_the_figures_of_the_report_are_files_too(project):
     figures = {path.stem for path in (project / "reports/figures").glob("*.png")}
     assert {"importance", "leaderboard", "pareto", "slices", "learning", "dependence_1"} < figures
+
+
+@pytest.mark.parametrize("outcomes", ["one alone is not zero", "all zero"])
+def test_outcomes_that_are_nearly_all_the_same_are_measured(outcomes, params, tmp_path):
+    made, frame = made_up.bundled("regression", tmp_path / "model")
+    members = [{"model": "tree", "weight": 1.0, "parameters": {}}]
+    candidate = dataclasses.replace(
+        made, manifest={**made.manifest, "model": "tree", "members": members}
+    )
+    test = frame.head(60).assign(outcome=0.0)
+    if outcomes != "all zero":
+        test.loc[test.index[0], "outcome"] = 9.0
+    chosen = params.model_copy(update={"task": "regression", "metric": "rmse"})
+    found = evaluate.evaluate(candidate, frame, test, chosen).results
+    assert json.loads(json.dumps(found, allow_nan=False))["metrics"] == found["metrics"]
+    assert ("r2" in found["metrics"]) == (outcomes != "all zero")

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from {{cookiecutter.project_slug}}.contract import cells
-from {{cookiecutter.project_slug}}.estimators import coded, spline
+from {{cookiecutter.project_slug}}.estimators import coded, neighbors, network, spline
 from {{cookiecutter.project_slug}}.features import encoder, encoding, selection
 
 SCALED = pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "for trees"])
@@ -181,6 +181,10 @@ def test_a_selection_keeps_what_tells_about_the_target(name, task):
         selection.Important(ExtraTreesClassifier(5, random_state=0), random_state=0),
         spline.Splines(),
         coded.CodedClasses(LogisticRegression()),
+        neighbors.FewNeighborsClassifier(),
+        neighbors.FewNeighborsRegressor(),
+        network.CappedMLPClassifier(max_iter=100),
+        network.CappedMLPRegressor(max_iter=100),
     ]
 )
 def test_transformers_keep_the_rules_of_scikit_learn(estimator, check):

@@ -4,8 +4,11 @@ import made_up
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from {{cookiecutter.project_slug}} import folds, metrics, models, predictions
+from {{cookiecutter.project_slug}} import deadline, folds, metrics, models, predictions
 
 X = {"type": "number"}
 CLASS = made_up.TARGETS["binary"]
@@ -117,12 +120,12 @@ def test_scores_are_in_order_repeatable_and_reported_as_they_come(contract, para
 
 
 def test_an_error_that_a_deadline_was_turned_into_is_taken_for_the_deadline():
-    with pytest.raises(folds.OutOfTime), folds.until(time.time() + 0.05):
+    with pytest.raises(deadline.OutOfTime), deadline.until(time.time() + 0.05):
         try:
             time.sleep(5)
-        except folds.OutOfTime:
+        except deadline.OutOfTime:
             raise ValueError("not a valid buffer format") from None
-    with pytest.raises(ValueError, match="of its own"), folds.until(time.time() + 60):
+    with pytest.raises(ValueError, match="of its own"), deadline.until(time.time() + 60):
         raise ValueError("of its own")
 
 
@@ -164,3 +167,78 @@ def test_a_class_that_is_new_among_the_held_out_rows_does_not_stop_boosting():
         assert folds.score_fold(
             folds.Job("boosting", pipeline, 0, stops=True), rows, fold, metrics.METRICS["accuracy"]
         )
+
+
+FAMILIES = [
+    (task, name)
+    for task in made_up.TARGETS
+    for name, model in models.MODELS.items()
+    if model.suits(task, 0)
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("task", "name"), FAMILIES)
+def test_no_family_warns_on_a_normal_run(task, name):
+    contract, frame = made_up.every_type(task, 200)
+    rows, metric = folds.Rows.of(frame, contract), next(iter(metrics.for_task(task).values()))
+    model, made = models.MODELS[name], folds.make_folds(frame, contract, 2, 0)
+    for parameters in ({}, *model.portfolio(task)[:1]):
+        built = models.build(model, contract, task, 0, parameters)
+        job = folds.Job(name, built, 0, model.rounds is not None)
+        assert folds.score_fold(job, rows, made[0], metric)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_a_network_that_its_cap_stops_does_not_warn(task):
+    contract, frame = made_up.every_type(task)
+    rows, metric = folds.Rows.of(frame, contract), next(iter(metrics.for_task(task).values()))
+    cap = "model__regressor__max_iter" if task == "regression" else "model__max_iter"
+    built = models.build(models.MODELS["mlp"], contract, task, 0, {cap: 1})
+    made = folds.make_folds(frame, contract, 2, 0)
+    assert folds.score_fold(folds.Job("mlp", built, 0), rows, made[0], metric)
+
+
+class Threads(RegressorMixin, BaseEstimator):
+    """Predicts how many threads the busiest pool of the process had while it was fitted."""
+
+    def fit(self, X, y):
+        self.threads_ = max(pool["num_threads"] for pool in threadpool_info())
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), float(self.threads_))
+
+
+def test_a_job_keeps_to_one_thread_so_that_jobs_side_by_side_do_not_take_each_others_cores():
+    contract, frame = made_up.every_type("regression")
+    rows, made = folds.Rows.of(frame, contract), folds.make_folds(frame, contract, 2, 0)
+    encode = models.build(models.MODELS["tree"], contract, "regression", 0).steps[0]
+    job = folds.Job("threads", Pipeline([encode, ("model", Threads())]), 0)
+    with threadpool_limits(3):
+        assert max(pool["num_threads"] for pool in threadpool_info()) == 3
+        score = folds.score_fold(job, rows, made[0], metrics.METRICS["rmse"])
+    assert set(score.values.tolist()) == {1.0}
+
+
+def test_a_model_that_does_not_take_its_rows_is_named_with_the_reason():
+    contract, frame = made_up.every_type("binary")
+    rows, metric = folds.Rows.of(frame, contract), metrics.METRICS["log_loss"]
+    alike = np.flatnonzero(rows.y == "a")
+    built = models.build(models.MODELS["linear"], contract, "binary", 0)
+    with pytest.raises(folds.Unfit) as caught:
+        folds.score_folds([folds.Job("linear", built, 0)], rows, [(alike, alike)], metric)
+    name, reason = caught.value.args
+    assert name == "linear" and "at least 2 classes" in reason
+
+
+def test_folds_in_time_without_a_rare_class_are_left_out():
+    y = ["a" if day in (3, 5, 25, 26, 38) else "b" for day in range(40)]
+    table = frame(y, t=pd.date_range("2026-01-01", periods=40))
+    contract = made_up.contract_of(x=X, t={"type": "datetime", "role": "time"}, y=CLASS)
+    found = folds.make_folds(table, contract, 4, 0)
+    assert [held[0] for _, held in found] == [24, 32]
+    assert all(table["y"].iloc[part].nunique() == 2 for fold in found for part in fold)
+    never = table.assign(y=["a"] * 8 + ["b"] * 32)
+    assert len(folds.make_folds(never, contract, 4, 0)) == 4, "there are no better ones"

@@ -2,7 +2,7 @@ import made_up
 import numpy as np
 import pytest
 
-from {{cookiecutter.project_slug}} import learning, metrics
+from {{cookiecutter.project_slug}} import learning, metrics, models
 
 MEMBERS = [
     {"model": "tree", "weight": 0.5, "parameters": {"model__max_depth": 3}},
@@ -23,6 +23,33 @@ def test_the_curve_is_of_growing_shares_of_the_rows_of_one_fold(task, params):
     assert found.rows == 300 and found.why
     again = learning.measure(MEMBERS, frame, contract, chosen, metric)
     assert again == found
+
+
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_every_family_has_a_curve_on_a_small_table(task, params):
+    contract, frame = made_up.every_type(task, 60)
+    metric = next(iter(metrics.for_task(task).values()))
+    changes = {"task": task, "train": params.train.model_copy(update={"folds": 3})}
+    for name, model in models.MODELS.items():
+        if model.suits(task, 0):
+            parameters = {"model__n_neighbors": 100} if name == "neighbors" else {}
+            member = {"model": name, "weight": 1.0, "parameters": parameters}
+            chosen = params.model_copy(update=changes)
+            found = learning.measure([member], frame, contract, chosen, metric)
+            assert found.points[-1].rows == 40
+
+
+def test_a_share_that_a_family_cannot_be_fitted_to_is_skipped_and_named(params):
+    contract, frame = made_up.every_type("binary", 90)
+    frame = frame.groupby("outcome", observed=True).head(12)
+    rare = frame[frame["outcome"] == "a"].index[6:]  # 6 are left: 4 to learn from, 1 in a share
+    member = {"model": "svm", "weight": 1.0, "parameters": {}}
+    changes = {"task": "binary", "train": params.train.model_copy(update={"folds": 3})}
+    chosen = params.model_copy(update=changes)
+    metric = metrics.METRICS["log_loss"]
+    found = learning.measure([member], frame.drop(index=rare), contract, chosen, metric)
+    assert 0 < len(found.points) < 5
+    assert "No point at" in found.why and "svm: " in found.why
 
 
 def points(values):

@@ -1,5 +1,8 @@
+import json
+
 import made_up
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
@@ -172,3 +175,42 @@ def test_resamples_keep_the_number_of_rows_of_each_class():
         strata=strata,
     )
     assert found == metrics.Interval(2, 2, 2)
+
+
+def test_resamples_without_a_value_do_not_count():
+    y = np.zeros(40)
+    y[0] = 5.0
+    said = predictions.Predictions(y + 0.1)
+    r2 = metrics.METRICS["r2"]
+    found = metrics.interval(
+        lambda rows: r2(y[rows], said[rows]), 40, resamples=200, confidence=0.9, seed=0
+    )
+    assert found.low <= found.value <= found.high < 1
+
+
+def test_a_metric_that_rows_do_not_have_is_left_out_unless_it_is_the_chosen_one(refused):
+    y, said = np.zeros(40), predictions.Predictions(np.full(40, 0.1))
+    assert list(metrics.defined("rmse", "regression", y, said)) == ["rmse", "mae"]
+    with refused("metric: r2 is not defined on the 40 test rows", "test_size"):
+        metrics.defined("r2", "regression", y, said)
+
+
+def test_a_metric_of_ones_own_is_one_entry_that_every_stage_goes_by(
+    project, command, edit, monkeypatch, params
+):
+    def close(y, said):
+        return float(np.mean(y == said if params.task != "regression" else abs(y - said) < y.std()))
+
+    one = metrics.Metric(close, "labels", (params.task,), True, "share of good answers")
+    monkeypatch.setitem(metrics.METRICS, "close", one)
+    edit(project / "params.yaml", "metric", "close")
+    assert [command(stage) for stage in ("train", "tune", "evaluate")] == [0, 0, 0]
+    board = pd.read_csv("reports/leaderboard.csv").set_index("model")["mean"]
+    assert board.between(0, 1).all() and board["linear"] > board["dummy"]
+    manifest = json.loads((project / "models/candidate/manifest.json").read_text())
+    assert manifest["metric"] == "close"
+    assert manifest["cross_validated"] >= board.max()
+    results = json.loads((project / "reports/metrics.json").read_text())
+    assert results["comparisons"]["baseline"]["metric"] == "close"
+    assert next(iter(results["metrics"])) == "close"
+    assert "share of good answers" in (project / "reports/report.html").read_text()

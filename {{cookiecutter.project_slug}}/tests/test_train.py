@@ -1,6 +1,10 @@
-import pandas as pd
+import dataclasses
 
-from {{cookiecutter.project_slug}} import metrics
+import made_up
+import pandas as pd
+import pytest
+
+from {{cookiecutter.project_slug}} import metrics, models
 from {{cookiecutter.project_slug}}.stages import train
 
 
@@ -12,6 +16,9 @@ def test_the_leaderboard_has_every_model_the_best_first(project, params):
     table = pd.read_csv("reports/leaderboard.csv")
     greater = metrics.find(params.metric, params.task).greater_is_better
     assert set(table["model"]) == set(params.train.models)
+    costs = ["fit_seconds", "predict_seconds", "row_milliseconds", "megabytes"]
+    assert list(table) == ["model", "mean", "standard_error", *costs]
+    assert (table[costs] > 0).all(axis=None)
     assert table["mean"].tolist() == sorted(table["mean"], reverse=greater)
     assert table.notna().all(axis=None)
 
@@ -38,3 +45,84 @@ def test_an_unknown_model_is_refused_and_the_earlier_leaderboard_stays(
     assert command("train") == 2
     assert "params.yaml: train.models: 'lineer' is not a model" in capsys.readouterr().err
     assert (project / "reports/leaderboard.csv").read_text() == before
+
+
+def everything(params, task, folds=2, **tune):
+    """Parameters that name no family."""
+    changes = {
+        "task": task,
+        "metric": next(iter(metrics.for_task(task))),
+        "train": params.train.model_copy(update={"models": None, "folds": folds}),
+        "tune": params.tune.model_copy(update=tune),
+    }
+    return params.model_copy(update=changes)
+
+
+def rare(size=4):
+    """A table with a class of few rows."""
+    contract, frame = made_up.every_type("multiclass", 150)
+    found = frame[frame["outcome"] == "a"].index[size:]
+    return contract, frame.drop(index=found).reset_index(drop=True)
+
+
+def test_a_family_that_cannot_be_fitted_is_left_out_with_the_reason(params):
+    contract, frame = rare()
+    notes = []
+    chosen = everything(params, "multiclass")
+    board = train.compare(frame, contract, chosen, on_note=notes.append)
+    fitted = {one.model for one in board}
+    assert fitted == set(models.find(None, "multiclass", len(frame))) - {"svm"}
+    [note] = notes
+    assert note.startswith("svm is left out: ") and "3-fold" in note
+
+
+def test_a_family_that_is_named_and_cannot_be_fitted_is_refused(params, refused):
+    contract, frame = rare()
+    chosen = everything(params, "multiclass")
+    named = chosen.train.model_copy(update={"models": ("dummy", "svm")})
+    with refused("params.yaml: train.models: svm cannot be fitted", "3-fold", "leave it out"):
+        train.compare(frame, contract, chosen.model_copy(update={"train": named}))
+
+
+def test_features_that_cannot_be_made_at_all_are_a_fault_and_no_note(params):
+    contract, frame = made_up.every_type("regression")
+    broken = frame.assign(share=float("inf"))
+    broken["share"] = broken["share"].astype(object).mask(broken.index < 5, "much")
+    with pytest.raises(Exception, match="much"):
+        train.compare(broken, contract, everything(params, "regression"), on_note=print)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_families_that_take_too_long_are_left_out_and_the_quick_ones_are_not(
+    params, monkeypatch, workers
+):
+    endless = models.MODELS["forest"].regressor.__class__(10_000_000)
+    for name in ("spline", "forest"):  # one of the first and one of the last
+        slow = dataclasses.replace(models.MODELS[name], regressor=endless)
+        monkeypatch.setitem(models.MODELS, name, slow)
+    contract, frame = made_up.every_type("regression")
+    chosen = everything(params, "regression", seconds=20.0)
+    compute = params.compute.model_copy(update={"workers": workers})
+    notes = []
+    board = train.compare(
+        frame, contract, chosen.model_copy(update={"compute": compute}), on_note=notes.append
+    )
+    assert {one.model for one in board} >= {*train.ALWAYS, "tree", "neighbors"}
+    assert {note.partition(" ")[0] for note in notes} >= {"spline", "forest"}
+    assert all("tune.seconds" in note for note in notes)
+
+
+def test_the_dummy_the_linear_model_and_boosting_are_compared_however_short_the_time(params):
+    contract, frame = made_up.every_type("binary")
+    notes = []
+    chosen = everything(params, "binary", seconds=0.01)
+    board = train.compare(frame, contract, chosen, on_note=notes.append)
+    assert {one.model for one in board} == set(train.ALWAYS)
+    assert len(notes) + len(board) == len(models.find(None, "binary", len(frame)))
+
+
+def test_families_that_are_named_take_the_time_that_they_need(params, typed, contract):
+    hurried = params.model_copy(update={"tune": params.tune.model_copy(update={"seconds": 0.01})})
+    assert means(train.compare(typed, contract, hurried)) == means(
+        train.compare(typed, contract, params)
+    )

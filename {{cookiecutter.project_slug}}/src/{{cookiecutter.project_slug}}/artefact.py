@@ -18,11 +18,13 @@ TRUSTED = [
     f"{__package__}.features.selection.Important",
     f"{__package__}.features.selection.Varying",
     *(
-        f"{__package__}.estimators.{module}.Quick{kind}{task}"
+        f"{__package__}.estimators.{module}.{kind}{task}"
         for module, kind in (
-            ("boosting", "Boosting"),
-            ("forest", "ExtraTrees"),
-            ("forest", "Forest"),
+            ("boosting", "QuickBoosting"),
+            ("forest", "QuickExtraTrees"),
+            ("forest", "QuickForest"),
+            ("neighbors", "FewNeighbors"),
+            ("network", "CappedMLP"),
         )
         for task in ("Classifier", "Regressor")
     ),

@@ -1,12 +1,9 @@
 """Cross-validation: the folds that a contract calls for, and pipelines scored on them."""
 
 import pickle
-import signal
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -22,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from .contract import Contract
+from .deadline import OutOfTime, until
 from .errors import InputError
 from .metrics import Metric
 from .predictions import Array, Classes, predict
@@ -41,18 +39,29 @@ def make_folds(train: pd.DataFrame, contract: Contract, count: int, seed: int) -
     y, group = train[contract.target], contract.name("group")
     if contract.name("time"):
         _enough(len(train), count + 1, "training rows")
-        return list(TimeSeriesSplit(count).split(train))
+        return _telling(list(TimeSeriesSplit(count).split(train)), train, contract)
     if group:
         _enough(train[group].nunique(), count, f"values of the group column {group}")
-        return list(
-            GroupKFold(count, shuffle=True, random_state=seed).split(train, y, train[group])
-        )
+        whole = GroupKFold(count, shuffle=True, random_state=seed).split(train, y, train[group])
+        return _telling(list(whole), train, contract)
     if contract.classes is None:
         _enough(len(train), count, "training rows")
         return list(KFold(count, shuffle=True, random_state=seed).split(train))
     sizes = y.value_counts()
     _enough(int(sizes.min()), count, f"training rows of class {sizes.idxmin()!r}")
     return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(train, y))
+
+
+def _telling(folds: list[Fold], train: pd.DataFrame, contract: Contract) -> list[Fold]:
+    """Leave out folds with one class alone on a side, where most metrics are not defined.
+
+    Unless fewer than two are left.
+    """
+    if contract.classes is None:
+        return folds
+    y = train[contract.target]
+    telling = [fold for fold in folds if all(y.iloc[rows].nunique() > 1 for rows in fold)]
+    return telling if len(telling) > 1 else folds
 
 
 def _enough(found: int, needed: int, what: str) -> None:
@@ -111,45 +120,8 @@ class Score:
     rounds: int | None
 
 
-class OutOfTime(Exception):
-    """A fit was interrupted at its deadline."""
-
-
-@contextmanager
-def until(deadline: float | None) -> Iterator[None]:
-    """Interrupt the block at a deadline, in seconds since 1970.
-
-    Only in the main thread of a process, which is where joblib's own workers run their jobs; other
-    backends end the job that is under way.
-
-    Raises:
-        OutOfTime: the deadline came.
-    """
-    if deadline is None:
-        yield
-        return
-    left = deadline - time.time()
-    if left <= 0:
-        raise OutOfTime
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: Any) -> None:
-        raise OutOfTime
-
-    previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, left)
-    try:
-        yield
-    except Exception as error:
-        if time.time() < deadline:
-            raise
-        # NumPy, where it reads buffers, makes an error of its own of what interrupts it.
-        raise OutOfTime from error
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+class Unfit(Exception):
+    """A pipeline does not take the rows that it was to be fitted to: its name, and the reason."""
 
 
 def fit(pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool) -> int | None:
@@ -182,12 +154,18 @@ def score_fold(
 
     Returns:
         The score, or None if the deadline came first.
+
+    Raises:
+        Unfit: such as where a class has too few rows for the folds inside a model.
     """
     try:
         with until(deadline), threadpool_limits(1):
             start, cpu = time.perf_counter(), time.process_time()
             pipeline = clone(job.pipeline)
-            rounds = fit(pipeline, rows, fold, job.stops)
+            try:
+                rounds = fit(pipeline, rows, fold, job.stops)
+            except ValueError as error:
+                raise Unfit(job.name, " ".join(str(error).split())) from error
             fitted = time.perf_counter()
             X = rows.X.iloc[fold[1]]
             said = predict(pipeline, X, rows.classes)
@@ -222,6 +200,18 @@ def row_milliseconds(pipeline: Pipeline, X: pd.DataFrame, repeats: int = 5) -> f
     return 1e3 * median(seconds)
 
 
+def _attempt(*work: Any) -> Score | Unfit | None:
+    """Return what `score_fold` does or raises, so that the other jobs go on."""
+    try:
+        return score_fold(*work)
+    except Unfit as error:
+        return error
+
+
+def _fail(error: Unfit) -> None:
+    raise error
+
+
 def score_folds(
     jobs: Iterable[Job],
     rows: Rows,
@@ -229,21 +219,27 @@ def score_folds(
     metric: Metric,
     on_score: Callable[[Score], None] = lambda score: None,
     deadline: float | None = None,
+    on_unfit: Callable[[Unfit], None] = _fail,
 ) -> list[Score]:
     """Do jobs in parallel, as joblib's `parallel_config` says.
 
     Returns:
         The scores of the jobs that ended in time, in the order of the jobs.
+
+    Raises:
+        Unfit: by default, where a pipeline does not take its rows.
     """
     ordered = list(jobs)
-    work = (delayed(score_fold)(job, rows, folds[job.fold], metric, deadline) for job in ordered)
+    work = (delayed(_attempt)(job, rows, folds[job.fold], metric, deadline) for job in ordered)
     found = {}
     backend, _ = get_active_backend()
     return_as = "generator_unordered" if backend.supports_return_generator else "list"
-    results: Iterable[Score | None] = Parallel(return_as=return_as)(work)
-    for score in results:
-        if score is not None:
-            on_score(score)
-            found[score.name, score.fold] = score
+    results: Iterable[Score | Unfit | None] = Parallel(return_as=return_as)(work)
+    for result in results:
+        if isinstance(result, Unfit):
+            on_unfit(result)
+        elif result is not None:
+            on_score(result)
+            found[result.name, result.fold] = result
     places = [(job.name, job.fold) for job in ordered]
     return [found[place] for place in places if place in found]

@@ -1,7 +1,7 @@
 """The learning curve: how good the chosen families are with fewer rows, and with more."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from . import models
 from .config import Params
 from .contract import Contract
-from .folds import Job, Rows, make_folds, score_fold
+from .folds import Job, Rows, Unfit, make_folds, score_fold
 from .metrics import Metric
 from .predictions import Array, Predictions
 
@@ -72,16 +72,22 @@ def measure(
     rng = np.random.default_rng(params.seed)
     held_out = rng.permutation(held_out)[: CELLS // rows.X.shape[1]]
     order = _spread(learned, rows, rng)[: CELLS // rows.X.shape[1]]
-    points = []
+    points, skipped = [], []
     for share in SHARES:
         some = np.sort(order[: max(int(share * len(order)), 1)])
         if rows.classes and len(np.unique(rows.y[some])) < len(np.unique(rows.y[learned])):
+            skipped.append(f" No point at {len(some):,} rows: a class has none among them.")
             continue
-        said = _blend(members, rows, (some, held_out), contract, params, metric)
+        try:
+            said = _blend(members, rows, (some, held_out), contract, params, metric)
+        except Unfit as error:
+            skipped.append(f" No point at {len(some):,} rows: {': '.join(error.args)}")
+            continue
         value = metric(rows.y[held_out], said)
         if np.isfinite(value):
             points.append(Point(len(some), value))
-    return extrapolate(points, len(train), metric)
+    curve = extrapolate(points, len(train), metric)
+    return replace(curve, why="".join([curve.why, *skipped]))
 
 
 def _spread(learned: Array, rows: Rows, rng: np.random.Generator) -> Array:

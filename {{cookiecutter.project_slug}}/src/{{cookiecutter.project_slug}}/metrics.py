@@ -132,6 +132,26 @@ def reported(chosen: str, task: Task) -> dict[str, Metric]:
     return {chosen: find(chosen, task)} | for_task(task)
 
 
+def defined(chosen: str, task: Task, y: Array, predictions: Predictions) -> dict[str, Metric]:
+    """Return of the reported metrics those that rows have: R² is none where all outcomes are alike.
+
+    Raises:
+        InputError: the chosen one is not among them.
+    """
+    found = {
+        name: metric
+        for name, metric in reported(chosen, task).items()
+        if np.isfinite(metric(y, predictions))
+    }
+    if chosen not in found:
+        raise InputError(
+            f"params.yaml: metric: {chosen} is not defined on the {len(y):,} test rows, "
+            f"{len(np.unique(y)):,} of whose outcomes differ; choose another metric, or raise "
+            "preprocess.test_size"
+        )
+    return found
+
+
 def find(name: str, task: Task) -> Metric:
     """Return a metric: one of ours, or a scorer of scikit-learn by its name there.
 
@@ -223,7 +243,8 @@ def interval(
         for _ in range(resamples)
     ]
     tail = (1 - confidence) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    # Some may not be defined, such as R² of a draw of rows that are all alike.
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
     return Interval(statistic(np.arange(size)), float(low), float(high))
 
 

@@ -10,8 +10,6 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -25,6 +23,8 @@ from ..estimators.forest import (
     QuickForestClassifier,
     QuickForestRegressor,
 )
+from ..estimators.neighbors import FewNeighborsClassifier, FewNeighborsRegressor
+from ..estimators.network import CappedMLPClassifier, CappedMLPRegressor
 from ..estimators.spline import Splines
 from .family import Model
 
@@ -98,6 +98,9 @@ _MLP_SPACE = {
     "learning_rate_init": _log(5e-4, 1e-2),
     "hidden_layer_sizes": CategoricalDistribution((32, 64, 128)),
 }
+# Of many columns scikit-learn would take a product of matrices, whose last bits, and with them who
+# is at no distance, depend on the other rows of the table.
+_NEIGHBORS = {"weights": "distance", "algorithm": "kd_tree"}
 _SELECTIONS = ("variance", "mutual_information", "importance")
 
 
@@ -148,8 +151,8 @@ MODELS: dict[str, Model] = {
         classifier_space={"var_smoothing": _log(1e-6, 10.0)},
     ),
     "neighbors": Model(
-        classifier=KNeighborsClassifier(20, weights="distance"),
-        regressor=KNeighborsRegressor(12, weights="distance"),
+        classifier=FewNeighborsClassifier(20, **_NEIGHBORS),
+        regressor=FewNeighborsRegressor(12, **_NEIGHBORS),
         scaled=True,
         selection="variance",
         selections=_SELECTIONS,
@@ -205,8 +208,10 @@ MODELS: dict[str, Model] = {
         rounds="max_iter",
     ),
     "mlp": Model(
-        classifier=MLPClassifier(**_MLP),
-        regressor=TransformedTargetRegressor(MLPRegressor(**_MLP), transformer=StandardScaler()),
+        classifier=CappedMLPClassifier(**_MLP),
+        regressor=TransformedTargetRegressor(
+            CappedMLPRegressor(**_MLP), transformer=StandardScaler()
+        ),
         scaled=True,
         selection="variance",
         selections=_SELECTIONS,

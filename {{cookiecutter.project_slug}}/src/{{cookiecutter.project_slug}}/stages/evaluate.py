@@ -104,13 +104,13 @@ def evaluate(
         champion: the model in use, if there is one.
 
     Raises:
-        InputError: `evaluate.directions` does not suit the contract.
+        InputError: `evaluate.directions` does not suit the contract, or the metric the rows.
     """
     contract, model, rows = candidate.contract, candidate.model, Rows.of(test, candidate.contract)
     behaviour.require(params.evaluate.directions, contract, params.task)
     metric = metrics.find(params.metric, params.task)
-    reported = metrics.reported(params.metric, params.task)
     y, said = rows.y, predict(model, rows.X, rows.classes)
+    reported = metrics.defined(params.metric, params.task, y, said)
     constant = simple(models.BASELINE, train, rows, contract, params)
     compared = comparisons(champion, constant, train, rows, said, contract, params)
     sliced = slices.measure(test, y, said, contract, metric, params)

@@ -1,16 +1,73 @@
 """train: compare the model families under the same cross-validation, as a leaderboard."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
 
 import pandas as pd
+from joblib import effective_n_jobs
 from rich.progress import Progress
 
 from .. import candidates, files, metrics, models, tracking
+from ..budget import Budget
 from ..candidates import Candidate, summarise
 from ..compute import parallel
 from ..config import Params
 from ..contract import Contract
-from ..folds import Job, Rows, Score, make_folds, score_folds
+from ..errors import InputError
+from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
+from ..metrics import Metric
+
+ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however long they take
+SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
+
+
+@dataclass
+class Comparison:
+    """Families, their scores so far, and why some have none."""
+
+    jobs: dict[str, list[Job]]
+    """Of each family, one for each fold."""
+    rows: Rows
+    folds: list[Fold]
+    metric: Metric
+    on_score: Callable[[Score], None]
+    scores: dict[str, list[Score]] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
+
+    def score(self, names: Sequence[str], which: slice, deadline: float | None = None) -> None:
+        """Score families on some folds."""
+
+        def note(error: Unfit) -> None:
+            name, reason = error.args
+            if name == models.BASELINE:  # which takes any rows: the fault is in the features
+                raise error
+            self.unfit[name] = reason
+
+        jobs = [job for name in names for job in self.jobs[name][which]]
+        work = (jobs, self.rows, self.folds, self.metric)
+        for score in score_folds(*work, self.on_score, deadline, note):
+            self.scores.setdefault(score.name, []).append(score)
+
+    def hurry(self, names: Sequence[str], deadline: float, workers: int) -> None:
+        """Score families on the first fold, then the quickest on the others, until a deadline.
+
+        All first folds together may take half of the time: what quick ones leave is for slow ones.
+        """
+        half = (time.time() + deadline) / 2
+        for start in range(0, len(names), workers):
+            share = (half - time.time()) / ceil((len(names) - start) / workers)
+            some = names[start : start + workers]
+            self.score(some, slice(1), time.time() + share)
+        seconds = {n: s[0].fit_seconds + s[0].predict_seconds for n, s in self.scores.items()}
+        left = (deadline - time.time()) * workers
+        quick = []
+        for name in sorted(set(names) & set(seconds), key=lambda name: seconds[name]):
+            left -= seconds[name] * (len(self.folds) - 1)
+            if left > 0:
+                quick.append(name)
+        self.score(quick, slice(1, None), deadline)
 
 
 def compare(
@@ -18,27 +75,45 @@ def compare(
     contract: Contract,
     params: Params,
     on_score: Callable[[Score], None] = lambda score: None,
+    on_note: Callable[[str], None] = print,
 ) -> list[Candidate]:
-    """Cross-validate every family of params.yaml with its default parameters."""
-    metric = metrics.find(params.metric, params.task)
+    """Cross-validate the families with their default parameters.
+
+    Those that params.yaml does not name are left out, with a note, where they cannot be fitted or
+    would make it take longer than `tune.seconds`.
+
+    Raises:
+        InputError: one that params.yaml names cannot be fitted to these rows.
+    """
     families = models.find(params.train.models, params.task, len(train))
     folds = make_folds(train, contract, params.train.folds, params.seed)
-    jobs = [
-        Job(
-            name,
-            models.build(model, contract, params.task, params.seed),
-            fold,
-            model.rounds is not None,
-        )
-        for name, model in families.items()
-        for fold in range(len(folds))
-    ]
+    jobs = {}
+    for name, model in families.items():
+        built = models.build(model, contract, params.task, params.seed)
+        stops = model.rounds is not None
+        jobs[name] = [Job(name, built, fold, stops) for fold in range(len(folds))]
+    metric = metrics.find(params.metric, params.task)
+    found = Comparison(jobs, Rows.of(train, contract), folds, metric, on_score)
     with parallel(params.compute):
-        scores = score_folds(jobs, Rows.of(train, contract), folds, metric, on_score)
-    return [
-        Candidate(name, {}, tuple(score for score in scores if score.name == name))
-        for name in families
-    ]
+        workers = effective_n_jobs(None)
+        deadline = Budget(params.tune.seconds, params.tune.clock, workers).deadline(0)
+        hurried = [name for name in families if name not in ALWAYS and not params.train.models]
+        if deadline is None or not hurried:
+            found.score([*families], slice(None))
+        else:
+            found.score([name for name in families if name in ALWAYS], slice(None))
+            found.hurry(hurried, deadline, workers)
+    whole = {name: s for name, s in found.scores.items() if len(s) == len(folds)}
+    for name in families:
+        reason = found.unfit.get(name, SLOW)
+        if name in found.unfit and params.train.models:
+            raise InputError(
+                f"params.yaml: train.models: {name} cannot be fitted to these rows ({reason}); "
+                "leave it out"
+            )
+        if name not in whole:
+            on_note(f"{name} is left out: {reason}")
+    return [Candidate(name, {}, tuple(whole[name])) for name in families if name in whole]
 
 
 def main() -> None:
@@ -46,9 +121,12 @@ def main() -> None:
     params, contract = Params.load(), Contract.load()
     train = pd.read_parquet(files.TRAIN)
     count = len(models.find(params.train.models, params.task, len(train)))
+    notes: list[str] = []
     with Progress(transient=True) as progress:
         work = progress.add_task("train", total=count * params.train.folds)
-        compared = compare(train, contract, params, lambda score: progress.advance(work))
+        compared = compare(
+            train, contract, params, lambda score: progress.advance(work), notes.append
+        )
     board = summarise(compared, metrics.find(params.metric, params.task))
     with files.replacing(files.DEFAULTS) as scratch:
         scratch.mkdir()
@@ -60,3 +138,5 @@ def main() -> None:
         tracking.log_metrics(dict(zip("cv_" + board["model"], board["mean"], strict=True)))
         tracking.log_files([files.LEADERBOARD])
     print(board.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    for note in notes:
+        print(note)
