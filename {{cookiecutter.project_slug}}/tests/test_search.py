@@ -213,3 +213,21 @@ def test_ctrl_c_in_the_whole_run_ends_it_and_a_rerun_takes_up_the_search(
     assert again.returncode == 0, again.stdout
     assert f"{done + 3} trials" in again.stdout
     assert "Stage 'train' didn't change" in again.stdout
+
+
+def test_parameters_that_cannot_be_fitted_are_given_up(start, monkeypatch):
+    too_many = {"n_estimators": -1}
+    broken = dataclasses.replace(
+        models.MODELS["tree"],
+        classifier=models.MODELS["forest"].classifier,
+        regressor=models.MODELS["forest"].regressor,
+        classifier_portfolio=(too_many,),
+        regressor_portfolio=(too_many,),
+        classifier_space={},
+        regressor_space={},
+    )
+    monkeypatch.setitem(models.MODELS, "tree", broken)
+    found = start(trials=6, folder="unfit")
+    found.run(NO_END)
+    assert [t.candidate for t in found.trials if t.model == "tree"] == [None]
+    assert len([t for t in found.trials if t.candidate]) >= 3

@@ -21,7 +21,7 @@ from .budget import Budget
 from .candidates import Candidate
 from .config import Params
 from .contract import Contract
-from .folds import Fold, Job, Rows, Score, score_folds
+from .folds import Fold, Job, Rows, Score, Unfit, score_folds
 from .interruption import Stop
 from .metrics import Metric
 
@@ -68,6 +68,7 @@ class Search:
 
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._unfit: set[str] = set()
         self._sign = 1.0 if self.metric.greater_is_better else -1.0
         self._skewed = self.params.task == "regression" and models.is_skewed(self.rows.y)
         ranked = sorted(self.defaults, key=lambda one: -self._sign * one.mean)
@@ -119,12 +120,14 @@ class Search:
             for one in picked:
                 scores = [*firsts.get(one, []), *rest.get(one, [])]
                 whole = len(scores) == len(self.folds)
-                if not scores or (one in kept and not whole):
+                if one.name in self._unfit:
+                    first = self._worst()
+                elif not scores or (one in kept and not whole):
                     continue  # out of time
+                else:
+                    first = scores[0].score
                 candidate = Candidate(one.model, one.parameters, tuple(scores)) if whole else None
-                trial = Trial(
-                    one.number, one.model, one.parameters, scores[0].score, seconds, candidate
-                )
+                trial = Trial(one.number, one.model, one.parameters, first, seconds, candidate)
                 self._keep(one, trial, budget.spent)
                 on_trial(trial)
 
@@ -185,13 +188,23 @@ class Search:
     ) -> dict["Pick", list[Score]]:
         jobs = [job for one in picked for job in self._jobs(one, which)]
         with self.stop.allowed():
-            scores = score_folds(jobs, self.rows, self.folds, self.metric, on_score, deadline)
+            scores = score_folds(
+                jobs, self.rows, self.folds, self.metric, on_score, deadline, self._leave
+            )
         found: dict[Pick, list[Score]] = {}
         for one in picked:
             own = [score for score in scores if score.name == one.name]
             if own:
                 found[one] = own
         return found
+
+    def _leave(self, error: Unfit) -> None:
+        """Note what does not take its rows, such as fewer of a class than it asks for."""
+        self._unfit.add(error.args[0])
+
+    def _worst(self) -> float:
+        """Return the worst score of the first fold: that of what cannot be fitted."""
+        return min((c.scores[0].score for c in self.candidates), key=lambda s: self._sign * s)
 
     def _jobs(self, one: "Pick", which: Sequence[int]) -> Iterator[Job]:
         model = models.MODELS[one.model]
