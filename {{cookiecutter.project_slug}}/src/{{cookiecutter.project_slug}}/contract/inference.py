@@ -225,11 +225,18 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
     levels = tuple(sorted(counts.index))
     facts = {"type": "category", "role": "target", "levels": levels}
     why = f"{len(levels)} classes, {counts.iloc[-1] / counts.sum():.1%} in the rarest"
-    if len(levels) == 2:
-        named = [level for level in levels if level.lower() in POSITIVE]
-        facts["positive"] = named[0] if len(named) == 1 else str(counts.index[-1])
+    facts["positive"] = positive(counts)
+    if facts["positive"]:
         why += f"; {facts['positive']!r} is the positive one"
     return Finding(finding.name, Column(**facts), why)
+
+
+def positive(counts: pd.Series) -> str | None:
+    """Return the class of interest of two: the one that is called so, or the rarer one."""
+    if len(counts) != 2:
+        return None
+    named = [str(level) for level in counts.index if str(level).lower() in POSITIVE]
+    return named[0] if len(named) == 1 else str(counts.idxmin())
 
 
 def _are_codes(counts: pd.Series) -> bool:
