@@ -18,7 +18,7 @@ from .understanding import Adopted, understand
 
 HEADER = """\
 What a row is. Written by `adopt` from {source}; every line is yours to edit.
-missing: the cell texts that mean "no value".
+missing: the cell texts that mean "no value"; on the line of a column, in that one alone.
 type: integer, number, boolean, category, text or datetime.
 role: feature (the default), target, id, group, time or ignore.
 levels: the values of a category; allow_unknown: true accepts others as well.
