@@ -112,7 +112,7 @@ def of(params, adopted, folds=5):
     return params.model_copy(update=changes)
 
 
-@pytest.mark.parametrize("rows", [2, 4, 7, 30])
+@pytest.mark.parametrize("rows", [2, 5, 8, 30])
 @pytest.mark.parametrize("spoilt", ["nothing", "duplicates", "cells"])
 def test_what_is_adopted_has_its_folds_whatever_is_rare(table, params, rows, spoilt):
     table.loc[: rows - 1, "left"] = "soon"
@@ -135,14 +135,14 @@ def test_a_class_with_fewer_rows_than_folds_is_suspicious_and_folds_are_made_few
     table.loc[:6, "left"] = "soon"
     wished = params.model_copy(update={"train": params.train.model_copy(update={"folds": 8})})
     found = adopt.understand(table, "left", None, wished)
-    assert 3 <= found.folds < 7
+    assert 4 <= found.folds < 7
     assert any("'soon' has 7 rows, fewer than the 8 folds" in one for one in found.suspicions)
     assert any(f"{found.folds}, since the rarest class has" in note for note in found.notes)
 
 
 def test_two_classes_of_which_one_is_too_rare_are_refused(table, params, refused):
-    table["left"] = ["yes"] * 2 + ["no"] * (len(table) - 2)
-    with refused("TARGET=left", "fewer than 3 training rows: yes"):
+    table["left"] = ["yes"] * 3 + ["no"] * (len(table) - 3)
+    with refused("TARGET=left", "fewer than 4 training rows: yes"):
         adopt.understand(table, "left", None, params)
 
 

@@ -29,7 +29,7 @@ from .stages import preprocess
 from .suspicion import giveaways, score, suspicions
 
 RARE = 0.1  # a positive class rarer than this is judged by average precision
-FEWEST = 3  # training rows of a class: one to score on, and more than one to learn from
+FEWEST = 4  # training rows of a class: without one fold of four, three to fit and calibrate on
 
 
 @dataclass(frozen=True)
