@@ -46,6 +46,7 @@ MODULES = [
     "__init__",
     "__main__",
     "adopt",
+    "arithmetic",
     "artefact",
     "assembly",
     "association",
@@ -138,6 +139,7 @@ MODULES = [
     "sources/__init__",
     "sources/address",
     "sources/database",
+    "sources/delimited",
     "sources/formats",
     "sources/outputs",
     "sources/remote",
@@ -150,6 +152,7 @@ MODULES = [
     "stages/tune",
     "suspicion",
     "tracking",
+    "understanding",
     "verdicts",
     "versions",
 ]

@@ -1,8 +1,19 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from {{cookiecutter.project_slug}} import adopt, config, contract, errors, files
+from {{cookiecutter.project_slug}} import (
+    adopt,
+    config,
+    contract,
+    errors,
+    files,
+    folds,
+    suspicion,
+)
 from {{cookiecutter.project_slug}}.stages import preprocess
 
 
@@ -91,14 +102,48 @@ def test_a_number_is_a_regression(source):
     assert (params.task, params.metric) == ("regression", "rmse")
 
 
-def test_classes_too_rare_to_learn_are_left_out_and_folds_made_fewer(table, params):
-    table.loc[:1, "left"] = "perhaps"
-    table.loc[2:8, "left"] = "soon"
-    five = params.model_copy(update={"train": params.train.model_copy(update={"folds": 5})})
-    found = adopt.understand(table, "left", None, five)
-    assert "perhaps" not in found.contract.columns["left"].levels
-    assert found.folds == 3
-    assert len(found.notes) >= 2
+def of(params, adopted, folds=5):
+    """Return params as adopt writes them."""
+    changes = {
+        "task": adopted.task,
+        "preprocess": params.preprocess.model_copy(update={"max_invalid": adopted.max_invalid}),
+        "train": params.train.model_copy(update={"folds": folds}),
+    }
+    return params.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("rows", [2, 5, 8, 30])
+@pytest.mark.parametrize("spoilt", ["nothing", "duplicates", "cells"])
+def test_what_is_adopted_has_its_folds_whatever_is_rare(table, params, rows, spoilt):
+    table.loc[: rows - 1, "left"] = "soon"
+    if spoilt == "duplicates":
+        table.loc[: rows - 2] = table.loc[: rows - 2].iloc[0].to_numpy()
+    if spoilt == "cells":
+        table.loc[0, "age"] = "oops"
+    table["customer id"] = "x"
+    wished = params.model_copy(update={"train": params.train.model_copy(update={"folds": 5})})
+    found = adopt.understand(table, "left", None, wished)
+    prepared = preprocess.prepare(table, found.contract, of(params, found))
+    counts = prepared.train["left"].value_counts()
+    assert set(counts.index) == set(found.contract.classes)
+    assert len(folds.make_folds(prepared.train, found.contract, found.folds, 20)) == found.folds
+    assert found.folds == min(5, counts.min())
+    assert ("soon" not in counts) == any("left out are classes" in note for note in found.notes)
+
+
+def test_a_class_with_fewer_rows_than_folds_is_suspicious_and_folds_are_made_fewer(table, params):
+    table.loc[:6, "left"] = "soon"
+    wished = params.model_copy(update={"train": params.train.model_copy(update={"folds": 8})})
+    found = adopt.understand(table, "left", None, wished)
+    assert 4 <= found.folds < 7
+    assert any("'soon' has 7 rows, fewer than the 8 folds" in one for one in found.suspicions)
+    assert any(f"{found.folds}, since the rarest class has" in note for note in found.notes)
+
+
+def test_two_classes_of_which_one_is_too_rare_are_refused(table, params, refused):
+    table["left"] = ["yes"] * 3 + ["no"] * (len(table) - 3)
+    with refused("TARGET=left", "fewer than 4 training rows: yes"):
+        adopt.understand(table, "left", None, params)
 
 
 def test_a_rare_positive_class_is_judged_by_average_precision(table, params):
@@ -106,11 +151,71 @@ def test_a_rare_positive_class_is_judged_by_average_precision(table, params):
     assert adopt.understand(table, "left", None, params).metric == "average_precision"
 
 
-def test_a_column_that_tells_the_target_is_suspicious(table, params):
+def test_a_column_that_almost_tells_the_target_is_suspicious(table, params):
     table["copy"] = table["left"].map({"yes": "closed", "no": "open"})
+    table.loc[[5], "copy"] = table.loc[[5], "copy"].map({"closed": "open", "open": "closed"})
     found = adopt.understand(table, "left", None, params)
     assert any("copy alone predicts" in one for one in found.suspicions)
     assert not any("age alone" in one for one in found.suspicions)
+
+
+@pytest.mark.parametrize("rare", [0, 2, 10])
+def test_a_column_that_gives_the_target_away_is_left_out(table, params, rare):
+    table.loc[: rare - 1, "left"] = "perhaps"
+    table["copy"] = table["left"].map({"yes": "closed", "no": "open"}).fillna("pending")
+    found = adopt.understand(table, "left", None, params)
+    assert found.contract.columns["copy"].role == "ignore"
+    assert found.contract.columns["age"].role == "feature"
+    assert any("copy left out" in note for note in found.notes)
+    assert "gives the target away" in {one.name: one.why for one in found.findings}["copy"]
+    assert suspicion.most_telling(found.table, found.contract, 20)["column"] != "copy"
+
+
+def test_a_number_that_a_bound_makes_the_target_is_left_out(table, params):
+    weight = np.random.default_rng(1).normal(7, 1, len(table))
+    table["weight"], table["left"] = weight.astype(str), np.where(weight < 6.2, "low", "fine")
+    found = adopt.understand(table, "left", None, params)
+    assert found.contract.columns["weight"].role == "ignore"
+
+
+def test_a_strong_column_is_not_left_out_since_it_is_right_about_a_few_rows(table, params):
+    rare = np.arange(len(table)) < 14
+    table["left"] = np.where(rare, "yes", "no")
+    table["dose"] = np.where(rare, 20, np.arange(len(table)) % 19).astype(str)
+    found = adopt.understand(table, "left", None, params)
+    assert found.contract.columns["dose"].role == "feature"
+    assert any("dose alone predicts" in one for one in found.suspicions)
+    assert suspicion.most_telling(found.table, found.contract, 20) is None
+
+
+def test_why_a_column_is_ignored_is_a_comment_that_stays_and_a_person_may_overrule(source, table):
+    table.assign(copy=table["left"]).to_csv(source, index=False)
+    for _ in range(2):
+        adopt.main(source, "left", False)
+        (line,) = [one for one in files.CONTRACT.read_text().splitlines() if "  copy:" in one]
+        assert "role: ignore" in line and "# gives the target away" in line
+    files.CONTRACT.write_text(files.CONTRACT.read_text().replace(line, "  copy: {type: boolean}"))
+    adopt.main(source, "left", False)
+    assert contract.Contract.load().columns["copy"].role == "feature"
+
+
+def test_a_metric_and_edits_are_kept_when_columns_come_and_go_and_this_is_said(
+    source, table, edit, project
+):
+    adopt.main(source, "left", False)
+    edit(project / "params.yaml", "metric", "brier")
+    edit(project / "contract.yaml", "columns.age.type", "number")
+    table.drop(columns="plan").assign(region="north").to_csv(source, index=False)
+    shown = Console(width=300, file=io.StringIO())
+    shown.print(adopt.main(source, "left", False))
+    said = shown.file.getvalue()
+    assert config.Params.load().metric == "brier"
+    assert contract.Contract.load().columns["age"].type == "number"
+    assert "plan" not in contract.Contract.load().columns
+    for told in ("6 columns are kept", "gone from the table: plan", "new: region", "brier is kept"):
+        assert told in said
+    adopt.main(source, "left", True)
+    assert config.Params.load().metric == "roc_auc"
 
 
 def test_columns_that_add_up_to_the_target_are_suspicious(params):
@@ -119,6 +224,13 @@ def test_columns_that_add_up_to_the_target_are_suspicious(params):
     parts["all"] = parts["new"] + parts["old"]
     found = adopt.understand(parts.astype(str), "all", None, params)
     assert any("new and old add up" in one for one in found.suspicions)
+
+
+def test_what_has_nothing_to_learn_from_is_refused_in_a_sentence(table, params, refused):
+    with refused("the table has no rows"):
+        adopt.understand(table.head(0), "left", None, params)
+    with refused("TARGET=left", "no value at all"):
+        adopt.understand(table.assign(left=""), "left", None, params)
 
 
 def test_duplicates_are_counted(table, params):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}}.contract import inference
+from {{cookiecutter.project_slug}}.contract import inference, table
 
 
 def finding(cells, name="x"):
@@ -31,6 +31,9 @@ def finding(cells, name="x"):
         (["01/31/2024 11:59 PM", "02/28/2024 01:00 AM"] * 10, "datetime"),
         (["31JAN2024", "28FEB2024"] * 10, "datetime"),
         (["Wed Jan 31 23:59:59 2024", "Wed Feb 28 01:00:00 2024"] * 10, "datetime"),
+        (["20240131", "19991231"] * 10, "datetime"),
+        (["20240131", "19991331"] * 10, "integer"),
+        (["20240131", "30010101"] * 10, "integer"),
         (["2024.01.31 10:00", "2024.02.28 11:30"] * 10, "datetime"),
         (["Jan 2024", "Feb 2024"] * 10, "datetime"),
         (["2024-01-31T10:00:00+02:00", "2024-02-28T10:00:00Z"] * 10, "datetime"),
@@ -52,11 +55,16 @@ def test_an_order_that_no_day_tells_is_said():
     assert "no day tells" in finding(["03/04/2024", "05/06/2024"] * 10).why
 
 
-@pytest.mark.parametrize("marker", ["?", "NA", "", "null", "-", "missing"])
-def test_a_marker_of_no_value_does_not_hide_the_numbers(marker):
-    found = finding(["1", "2", "3", marker] * 10)
-    assert found.column.type == "integer"
+@pytest.mark.parametrize("marker", ["?", "NA", "", "null", "NaT", "-", "missing", "unknown"])
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [(["1", "2", "3"], "integer"), (["31/01/2024", "28/02/2024", "03/04/2024"], "datetime")],
+)
+def test_a_marker_of_no_value_does_not_hide_numbers_and_moments(marker, cells, expected):
+    found = finding([*cells, marker] * 10)
+    assert found.column.type == expected
     assert found.column.nullable
+    assert finding(["none", "some", marker, "much"] * 10).column.type == "category"
 
 
 def test_a_level_that_could_be_a_marker_stays_a_level_among_words():
@@ -70,7 +78,29 @@ def test_a_few_cells_of_another_type_do_not_change_the_type():
 
 def test_a_text_that_comes_again_and_again_among_numbers_means_no_value():
     column = finding([*map(str, range(90)), *["not asked"] * 10]).column
-    assert (column.type, column.nullable) == ("integer", True)
+    assert (column.type, column.nullable, column.missing) == ("integer", True, ("not asked",))
+    column = finding([*map(str, range(90)), *["not asked", "-"] * 10]).column
+    assert (column.type, set(column.missing)) == ("integer", {"not asked", "-"})
+
+
+def test_what_means_no_value_in_one_column_is_a_level_in_another():
+    raw = pd.DataFrame(
+        {
+            "visits": [*map(str, range(60)), *["No"] * 20, *["None"] * 20],
+            "insured": ["Yes", "No"] * 50,
+            "garage": ["None", "Attached", "Detached", "None"] * 25,
+            "outcome": ["None", "No", "1", "2", "3"] * 20,
+        }
+    )
+    markers = inference.missing_markers(raw)
+    findings = [inference.infer(name, raw[name], markers) for name in raw]
+    findings[-1] = inference.as_target(findings[-1], raw["outcome"], markers)
+    checked = table.check(raw, inference.contract_of(findings, markers))
+    assert checked.invalid.empty
+    assert checked.valid["visits"].isna().sum() == 40
+    assert checked.valid["insured"].dtype == "boolean"
+    assert set(checked.valid["garage"]) == {"None", "Attached", "Detached"}
+    assert set(checked.valid["outcome"]) == {"None", "No", "1", "2", "3"}
 
 
 def test_constants_and_empty_columns_are_left_out():
@@ -117,6 +147,12 @@ def test_the_positive_class_is_the_telling_or_the_rarer_one(cells, expected):
     series = pd.Series(cells)
     found = inference.as_target(finding(cells), series, ("",))
     assert found.column.positive.lower() == expected
+
+
+def test_a_target_of_yes_and_no_in_many_spellings_is_of_two_classes():
+    cells = pd.Series(["Yes", "yes", "No", "Y"] * 10)
+    column = inference.as_target(finding(cells), cells, ("",)).column
+    assert (column.type, column.role) == ("boolean", "target")
 
 
 def test_a_target_of_many_numbers_is_a_number():

@@ -100,11 +100,14 @@ def test_the_latest_rows_are_the_test_and_equal_moments_stay_together():
     assert 100 <= len(test) < 130
 
 
-def test_a_rare_class_has_a_row_in_the_test():
+def test_a_rare_class_has_a_row_in_the_test_and_most_of_the_others_to_train():
     contract = made_up.contract_of(x={"type": "number"}, y=made_up.TARGETS["binary"])
-    rows = table().assign(y=["a"] * 3 + ["b"] * 397)
-    train, test = preprocess.split(rows, contract, 0.1, 20)
-    assert (test["y"] == "a").any() and (train["y"] == "a").any()
+    for size, seed in [(1, 20), (2, 20), (3, 20), *((5, seed) for seed in range(9))]:
+        rows = table().assign(y=["a"] * size + ["b"] * (400 - size))
+        train, test = preprocess.split(rows, contract, 0.2, seed)
+        learned, held_out = [(part["y"] == "a").sum() for part in (train, test)]
+        assert learned >= size * 0.4
+        assert held_out >= min(1, size - 1)
 
 
 def test_too_many_broken_rows_stop_the_stage(raw, contract, params, refused):
@@ -120,6 +123,20 @@ def test_a_table_from_which_nothing_can_be_learned_is_refused(raw, contract, par
     same = raw.astype(object).assign(**{contract.target: raw[contract.target].iloc[0]})
     with refused(contract.target, "in every training row"):
         preprocess.prepare(same, contract, params)
+
+
+def test_a_table_without_rows_or_targets_or_values_is_refused(raw, contract, params, refused):
+    with refused("the table has no rows"):
+        preprocess.prepare(raw.head(0), contract, params)
+    by_time = made_up.contract_of(**TIME)
+    rows = table(t="2026-01-01").assign(y=None)
+    with refused("no row has a target", "y is missing in all 400 rows"):
+        preprocess.prepare(rows, by_time, params.model_copy(update={"task": "regression"}))
+    nothing = made_up.contract_of(x={"type": "number", "nullable": True})
+    with refused("no feature has a value"):
+        preprocess.prepare(
+            table().assign(x=None), nothing, params.model_copy(update={"task": "regression"})
+        )
 
 
 def test_a_task_that_does_not_suit_the_target_is_refused(raw, contract, params, refused):

@@ -41,6 +41,22 @@ AWKWARD = {
     "commas.csv": (b"a;note\n1;x, y, z\n2;u, v\n", {"a": ["1", "2"], "note": ["x, y, z", "u, v"]}),
     "quotes.csv": (b'a,b\n1,"x\ny, ""z"""\n', {"a": ["1"], "b": ['x\ny, "z"']}),
     "backslashes.csv": (b'a,b\n1,"he said \\"hi\\""\n', {"a": ["1"], "b": ['he said "hi"']}),
+    "single quotes.csv": (b"a,'b'\n'1,5','it''s'\n2,plain\n",
+                          {"a": ["1,5", "2"], "b": ["it's", "plain"]}),
+    "apostrophes.csv": (b"a,b\n'tis,x\nO'Neill,y'\n", {"a": ["'tis", "O'Neill"], "b": ["x", "y'"]}),
+    "blanks.data": (b"  a   b c \n 1.5  2   x\n-3 4 y  \n",
+                    {"a": ["1.5", "-3"], "b": ["2", "4"], "c": ["x", "y"]}),
+    "write table.txt": (b'"a" "b"\n"r 1" 1 "x, y"\n"r 2" 3 "say \\"z\\""\n',
+                        {"unnamed: 0": ["r 1", "r 2"], "a": ["1", "3"], "b": ["x, y", 'say "z"']}),
+    "names of rows.csv": (b"a,b\nr1,1,2\nr2,3,4\n",
+                          {"unnamed: 0": ["r1", "r2"], "a": ["1", "3"], "b": ["2", "4"]}),
+    "ends in commas.csv": (b"a,b\n1,2,\n3,4,\n",
+                           {"a": ["1", "3"], "b": ["2", "4"], "unnamed: 2": ["", ""]}),
+    "one decimal.csv": (b"a;b\n1,5;2\n3,5;4\n", {"a": ["1,5", "3,5"], "b": ["2", "4"]}),
+    "spaced names.csv": (b"my a,my b\nx y,z w\nu v,s t\n",
+                         {"my a": ["x y", "u v"], "my b": ["z w", "s t"]}),
+    "twice.csv": (b"a, a,b,a (2)\n1,2,3,4\n",
+                  {"a": ["1"], "a (3)": ["2"], "b": ["3"], "a (2)": ["4"]}),
     "hashes.csv": (b"a,b\n#1,2\n3,#4\n", {"a": ["#1", "3"], "b": ["2", "#4"]}),
     "case.csv": (b"a,A\n1,2\n", {"a": ["1"], "A": ["2"]}),
     "words.csv": (b"class,def,lambda,\n1,2,3,\n",
@@ -70,6 +86,12 @@ def test_a_file_is_read_as_it_was_meant(tmp_path, name):
     for column, cells in expected.items():
         kept = found[column].astype(object).where(found[column].notna(), None).tolist()
         assert [cell or "" for cell in kept] == [cell or "" for cell in cells]
+
+
+def test_columns_of_the_same_name_are_told_apart_and_this_is_said(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("x,x,\n1,2,3\n")
+    assert list(sources.read(str(tmp_path / "a.csv"))) == ["x", "x (2)", "unnamed: 2"]
+    assert "told apart: x (2)\n" in capsys.readouterr().err
 
 
 def test_three_thousand_columns_are_read(tmp_path):
@@ -195,7 +217,6 @@ def test_what_a_server_does_not_give_whole_is_refused(website, refused, path, me
         ("long.csv", ["long.csv", "Line: 302", "Found: 4"]),
         ("short.csv", ["short.csv", "Line: 302", "Found: 2"]),
         ("unclosed.csv", ["unclosed.csv", "quote"]),
-        ("twice.csv", ["twice.csv", "'a'", "rename"]),
         ("two.zip", ["two.zip", "2 files"]),
         ("two.tar.gz", ["two.tar.gz", "unknown format"]),
         ("nowhere.xlsx", ["nowhere.xlsx"]),
@@ -223,7 +244,6 @@ def test_what_cannot_be_read_is_refused_by_its_name(
         "long.csv": b"a,b,c\n" + LINES.encode() + b"1,2,3,4\n5,6,7\n",
         "short.csv": b"a,b,c\n" + LINES.encode() + b"1,2\n5,6,7\n",
         "unclosed.csv": b'a,b\n1,"x\n2,y\n',
-        "twice.csv": b"a, a,b\n1,2,3\n",
         "two.tar.gz": b"",
         "sheet.xlsx": b"",
     }.items():
@@ -240,6 +260,9 @@ def test_what_cannot_be_read_is_refused_by_its_name(
     [
         "postgresql://app:hush@host/shop#orders",
         "postgresql://app:h@us:h@host/shop#orders",
+        "https://hush@host/a.csv",
+        "HTTPS://hush:x-oauth-basic@host/a.csv",
+        "https://hush:${TOKEN}@host/a.csv",
         "https://host/a.csv?user=me&token=hush",
         "https://host/a.csv?X-Amz-Signature=hush&x=1",
     ],
@@ -255,6 +278,18 @@ def test_a_password_of_the_environment_is_not_in_messages(website, refused, monk
     with refused("${TOKEN}", "404") as caught:
         sources.read(website + "/a.csv?token=${TOKEN}")
     assert "hu sh" not in str(caught.value) and "hu%20sh" not in str(caught.value)
+
+
+def test_a_user_name_is_a_credential_on_the_web_alone_and_an_at_sign_in_a_path_never():
+    for source in (
+        "postgresql://app@host/shop#orders",
+        "s3://bucket/a@b.csv",
+        "https://host/a@b.csv",
+        "https://host/a.csv?mail=me@host",
+        "https://${TOKEN}@host/a.csv",
+        "https://${TOKEN}:${PASSWORD}@host/a.csv",
+    ):
+        assert sources.without_secrets(source) == source
 
 
 def test_an_unknown_format_is_not_written(tmp_path, refused):

@@ -1,11 +1,9 @@
 """What is suspicious about a table before anything is learned from it, each with the evidence."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import train_test_split
+from sklearn.metrics import r2_score, recall_score
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -17,6 +15,8 @@ from .folds import Rows
 
 ROWS = 3_000  # enough to see what is almost certain
 COLUMNS = 60
+SPLITS = 3  # of the rows, each held out once
+SURE = 20  # held-out rows of a class that are not all right by luck
 ALMOST_PERFECT = 0.995
 
 
@@ -26,7 +26,8 @@ def suspicions(table: pd.DataFrame, contract: Contract, folds: int) -> list[str]
     Args:
         table: typed by the contract, rows without target left out.
         contract: of the table.
-        folds: the folds of cross-validation, of which each needs a row of every class.
+        folds: the folds of cross-validation that are wished for, of which each needs a row of
+            every class.
     """
     found = []
     duplicates = int(table.duplicated().sum())
@@ -42,66 +43,91 @@ def suspicions(table: pd.DataFrame, contract: Contract, folds: int) -> list[str]
 
 def leaks(table: pd.DataFrame, contract: Contract) -> list[str]:
     """Name the columns that tell the target by themselves."""
-    score = "balanced_accuracy" if contract.classes else "r2"
     return [
-        f"{name} alone predicts the target ({score} {reached:.4f}); if it is not known "
+        f"{name} alone predicts the target ({score(contract)} {reached:.4f}); if it is not known "
         "before the outcome, give it role: ignore"
-        for name, reached in telling(table, contract, kinds(contract)).items()
+        for name, reached in telling(table, contract, SPLITS).items()
         if reached > ALMOST_PERFECT
     ]
 
 
-def telling(
-    table: pd.DataFrame, contract: Contract, columns: Mapping[str, str]
-) -> dict[str, float]:
+def score(contract: Contract) -> str:
+    """Return the name of what `telling` measures."""
+    return "balanced accuracy" if contract.classes else "r2"
+
+
+def telling(table: pd.DataFrame, contract: Contract, fewest: int) -> dict[str, float]:
     """Return how well each column alone tells the target of held-out rows, as a small tree sees it.
+
+    Of many columns, only of those that go most with the target.
 
     Args:
         table: typed rows; a few thousand are enough.
         contract: of the table.
-        columns: of the contract, and how each is encoded; see `kinds`.
+        fewest: rows of a class; rarer classes are left out.
 
     Returns:
         Balanced accuracy, or the share of the variance that is explained (of the ranks, if that is
-        more); empty where a class has too few rows.
+        more); empty where fewer than two classes are left.
     """
-    rows = Rows.of(table, contract)
-    if contract.classes:
-        tree, score = DecisionTreeClassifier(max_depth=6, random_state=0), "balanced_accuracy"
-        if pd.Series(rows.y).value_counts().min() < 3:
-            return {}
-    else:
-        tree, score = DecisionTreeRegressor(max_depth=12, random_state=0), "r2"
-    fit, held_out = train_test_split(
-        np.arange(len(table)),
-        test_size=1 / 3,
-        stratify=rows.y if contract.classes else None,
-        random_state=0,
+    goal = contract.target
+    strongest = association.strongest(
+        table[list(contract.features)], table[goal], contract, COLUMNS
     )
-    found = {}
-    for name, kind in columns.items():
-        pipeline = make_pipeline(Encoder({name: kind}, scaled=False), tree)
-        pipeline.fit(rows.X.iloc[fit], rows.y[fit])
-        found[name] = get_scorer(score)(pipeline, rows.X.iloc[held_out], rows.y[held_out])
-        if kind == "number" and not contract.classes:
-            ranks = rows.X[name].astype("float64").corr(pd.Series(rows.y, rows.X.index), "spearman")
-            found[name] = max(found[name], 0.0 if np.isnan(ranks) else ranks**2)
-    return {name: float(reached) for name, reached in found.items()}
+    if contract.classes:
+        table = table[table.groupby(goal)[goal].transform("size") >= fewest]
+        if table[goal].nunique() < 2:
+            return {}
+    rows = Rows.of(table, contract)
+    alone = _class_told if contract.classes else _number_told
+    return {
+        name: alone(name, kind, rows) for name, kind in kinds(contract).items() if name in strongest
+    }
+
+
+def _class_told(name: str, kind: str, rows: Rows) -> float:
+    encoder = Encoder({name: kind}, scaled=False)
+    tree = DecisionTreeClassifier(max_depth=6, random_state=0)
+    folds = StratifiedKFold(SPLITS, shuffle=True, random_state=0)
+    said = cross_val_predict(make_pipeline(encoder, tree), rows.X, rows.y, cv=folds)
+    reached = recall_score(rows.y, said, average="macro")
+    if kind == "number":
+        # Held-out rows miss an exact bound by as much as the others are apart from it. As few cuts
+        # as there are classes cannot be a chance.
+        cuts = DecisionTreeClassifier(
+            max_leaf_nodes=len(np.unique(rows.y)), class_weight="balanced", random_state=0
+        )
+        said = make_pipeline(encoder, cuts).fit(rows.X, rows.y).predict(rows.X)
+        reached = max(reached, recall_score(rows.y, said, average="macro"))
+    return float(reached)
+
+
+def _number_told(name: str, kind: str, rows: Rows) -> float:
+    encoder = Encoder({name: kind}, scaled=False)
+    tree = DecisionTreeRegressor(max_depth=12, random_state=0)
+    folds = KFold(SPLITS, shuffle=True, random_state=0)
+    said = cross_val_predict(make_pipeline(encoder, tree), rows.X, rows.y, cv=folds)
+    reached = r2_score(rows.y, said)
+    if kind == "number":
+        ranks = rows.X[name].astype("float64").corr(pd.Series(rows.y, rows.X.index), "spearman")
+        reached = max(reached, 0.0 if np.isnan(ranks) else ranks**2)
+    return float(reached)
+
+
+def giveaways(train: pd.DataFrame, contract: Contract, seed: int) -> dict[str, float]:
+    """Return how well columns tell the target by themselves, as the gate judges it; see `telling`.
+
+    Classes too rare to tell luck from certainty are left out: it takes `SURE` rows of each.
+    """
+    sample = train.sample(min(ROWS, len(train)), random_state=seed)
+    return telling(sample, contract, SURE)
 
 
 def most_telling(
-    table: pd.DataFrame, contract: Contract, seed: int
+    train: pd.DataFrame, contract: Contract, seed: int
 ) -> dict[str, str | float] | None:
-    """Return the column that tells most about the target by itself, and how much.
-
-    Of many columns and rows, those that go most with the target, and some.
-    """
-    sample = table.sample(min(ROWS, len(table)), random_state=seed)
-    strongest = association.strongest(
-        sample[list(contract.features)], sample[contract.target], contract, COLUMNS
-    )
-    encoded = {name: kind for name, kind in kinds(contract).items() if name in strongest}
-    found = telling(sample, contract, encoded)
+    """Return the column that tells most about the target by itself, and how much."""
+    found = giveaways(train, contract, seed)
     if not found:
         return None
     column = max(found, key=lambda name: found[name])

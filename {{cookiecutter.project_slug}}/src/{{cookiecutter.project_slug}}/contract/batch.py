@@ -31,7 +31,7 @@ def read(batch: pa.RecordBatch, contract: Contract) -> Batch:
     """Return the cells of a batch that has every feature of the contract."""
     columns, sure = {}, np.ones(batch.num_rows, dtype=bool)
     for name, column in contract.features.items():
-        cells, fine = _read(batch.column(name), column, contract.missing)
+        cells, fine = _read(batch.column(name), column, contract.missing + column.missing)
         columns[name] = cells
         sure &= fine
     return Batch(columns, sure)

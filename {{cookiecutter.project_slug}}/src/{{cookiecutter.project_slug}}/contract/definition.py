@@ -28,6 +28,8 @@ class Column(Section):
     maximum: float | None = None
     levels: Texts | None = None
     allow_unknown: bool = False
+    missing: Texts = ()
+    """Cell texts that mean "no value" in this column, beside those of the contract."""
     decimal: Literal[".", ","] = "."
     """The decimal mark of numbers that are written as text."""
     format: str | None = None

@@ -12,8 +12,8 @@ from .definition import Column, Contract
 from .table import BOOLEANS, convert
 
 # Cell texts that mean "no value" wherever they occur, and those that may also be a level: they
-# count only in a column that would be of numbers or moments without them.
-SURE = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>")
+# count only in a column that would be of numbers or moments without them, and there alone.
+SURE = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NaT", "NULL", "null", "#N/A", "<NA>")
 UNSURE = ("-", "--", ".", "None", "none", "missing", "Missing", "unknown", "Unknown")
 
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d",
@@ -56,29 +56,32 @@ class Finding:
 
 
 def missing_markers(table: pd.DataFrame) -> tuple[str, ...]:
-    """Return the texts of a table that mean "no value"."""
+    """Return the texts that mean "no value" in every column of a table."""
     found = {""}
     for name in table.columns[[not _is_native(table[n]) for n in table]]:
-        texts = table[name].dropna().astype("str").str.strip()
-        counts = texts.value_counts()
-        found |= set(SURE) & set(counts.index)
-        unsure = [marker for marker in UNSURE if marker in counts.index]
-        rest = counts.drop([m for m in (*SURE, *UNSURE) if m in counts.index])
-        if unsure and len(rest) > 2 and _number(rest.index.to_series(), rest) is not None:
-            found |= set(unsure)
-        found |= _odd_ones(rest)
-    known = [marker for marker in (*SURE, *UNSURE) if marker in found]
-    return (*known, *sorted(found - set(known)))
+        found |= set(SURE) & set(table[name].dropna().astype("str").str.strip().unique())
+    return tuple(marker for marker in SURE if marker in found)
 
 
-def _odd_ones(counts: pd.Series) -> set[str]:
+def _own_markers(known: pd.Series) -> tuple[str, ...]:
+    """Return the texts that mean "no value" in one column, of numbers or moments but for them."""
+    counts = known.value_counts()
+    unsure = [marker for marker in UNSURE if marker in counts.index]
+    odd = _odd_ones(counts.drop(unsure))
+    rest = counts.drop([*unsure, *odd])
+    distinct = rest.index.to_series()
+    typed = unsure and len(rest) > 2 and (_number(distinct, rest) or _moment(distinct, rest))
+    return (*(unsure if typed else ()), *odd)
+
+
+def _odd_ones(counts: pd.Series) -> list[str]:
     """Return the one to three texts that come again and again among many numbers."""
     for decimal in (".", ","):
         typed, _ = convert(counts.index.to_series(), Column(type="number", decimal=decimal))
         odd = counts[typed.isna().to_numpy()]
         if len(odd) <= 3 and len(counts) - len(odd) >= 20 and odd.sum() < 0.4 * counts.sum():
-            return set(odd[odd > 1].index)
-    return set()
+            return sorted(odd[odd > 1].index)
+    return []
 
 
 def _is_native(cells: pd.Series) -> bool:
@@ -87,9 +90,12 @@ def _is_native(cells: pd.Series) -> bool:
 
 def infer(name: str, cells: pd.Series, missing: tuple[str, ...]) -> Finding:
     """Understand one column of raw cells."""
+    own: tuple[str, ...] = ()
     if not _is_native(cells):
         texts = cells.astype("str").str.strip()
         cells = texts.mask(texts.isin(missing) | cells.isna())
+        own = _own_markers(cells.dropna())
+        cells = cells.mask(cells.isin(own))
     known = cells.dropna()
     share = 1 - len(known) / len(cells)
     if known.empty:
@@ -98,11 +104,12 @@ def infer(name: str, cells: pd.Series, missing: tuple[str, ...]) -> Finding:
         why = f"constant: {known.iloc[0]!r} wherever there is a value"
         return Finding(name, Column(type="text", role="ignore", nullable=True), why)
     facts, why = _understand(known)
-    facts["nullable"] = bool(share)
+    facts |= {"nullable": bool(share), "missing": own}
     if _is_identifier(name, known, facts["type"]):
         facts, why = {"type": facts["type"], "role": "id"}, f"{why}; every value is another: an id"
-        facts["nullable"] = bool(share)
-    return Finding(name, Column(**facts), why + (f"; {share:.1%} missing" if share else ""))
+        facts |= {"nullable": bool(share), "missing": own}
+    why += f"; {share:.1%} missing" if share else ""
+    return Finding(name, Column(**facts), why + (f", written {', '.join(own)}" if own else ""))
 
 
 def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
@@ -117,6 +124,10 @@ def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
     lower = set(distinct.str.lower())
     if lower <= set(BOOLEANS) and len({BOOLEANS[t] for t in lower}) == 2 and not lower & {"0", "1"}:
         return {"type": "boolean"}, f"written {' and '.join(sorted(lower))}"
+    if distinct.str.fullmatch(r"(19|20|21(?=00))\d{6}").all():  # numbers as well
+        days, _ = convert(distinct, Column(type="datetime", format="%Y%m%d"))
+        if days.notna().all():
+            return {"type": "datetime", "format": "%Y%m%d"}, f"days like {distinct.iloc[0]!r}"
     number = _number(distinct, counts)
     if number is not None:
         decimal, typed = number
@@ -217,19 +228,32 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
     texts, _ = convert(cells, Column(type="category"), missing)
     counts = texts.value_counts()
     column = finding.column
-    if column.type == "number" or (column.type == "integer" and not _are_codes(counts)):
-        facts: dict[str, Any] = {"type": column.type, "role": "target", "decimal": column.decimal}
-        return Finding(finding.name, Column(**facts), f"a number: {finding.why}")
+    if column.type == "number" or (
+        column.type == "integer" and not _are_codes(counts.drop(list(column.missing)))
+    ):
+        kept = column.model_dump(include={"type", "decimal", "missing"})
+        return Finding(finding.name, Column(**kept, role="target"), f"a number: {finding.why}")
+    spelled = {str(level).lower() for level in counts.index}
+    if len(counts) > 2 and spelled <= set(BOOLEANS) and len({BOOLEANS[s] for s in spelled}) == 2:
+        why = f"true, the positive class, and false, written {', '.join(sorted(counts.index))}"
+        return Finding(finding.name, Column(type="boolean", role="target"), why)
     if len(counts) > CLASSES:
         return finding
     levels = tuple(sorted(counts.index))
-    facts = {"type": "category", "role": "target", "levels": levels}
+    facts: dict[str, Any] = {"type": "category", "role": "target", "levels": levels}
     why = f"{len(levels)} classes, {counts.iloc[-1] / counts.sum():.1%} in the rarest"
-    if len(levels) == 2:
-        named = [level for level in levels if level.lower() in POSITIVE]
-        facts["positive"] = named[0] if len(named) == 1 else str(counts.index[-1])
+    facts["positive"] = positive(counts)
+    if facts["positive"]:
         why += f"; {facts['positive']!r} is the positive one"
     return Finding(finding.name, Column(**facts), why)
+
+
+def positive(counts: pd.Series) -> str | None:
+    """Return the class of interest of two: the one that is called so, or the rarer one."""
+    if len(counts) != 2:
+        return None
+    named = [str(level) for level in counts.index if str(level).lower() in POSITIVE]
+    return named[0] if len(named) == 1 else str(counts.idxmin())
 
 
 def _are_codes(counts: pd.Series) -> bool:

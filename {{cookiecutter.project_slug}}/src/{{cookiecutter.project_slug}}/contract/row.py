@@ -32,7 +32,7 @@ def row_model(contract: Contract) -> type[BaseModel]:
     """
     fields: dict[str, Any] = {}
     for number, (name, column) in enumerate(contract.features.items()):
-        annotation = _annotation(column, contract.missing)
+        annotation = _annotation(column, contract.missing + column.missing)
         default = None if column.nullable else ...
         fields[f"field_{number}"] = (
             annotation | None if column.nullable else annotation,

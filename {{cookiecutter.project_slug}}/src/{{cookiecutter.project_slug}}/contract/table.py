@@ -99,7 +99,7 @@ def convert(
     """
     if not pd.api.types.is_numeric_dtype(cells) and not _is_moment(cells):
         texts = cells.astype("str").str.strip()
-        cells = cells.mask(texts.isin(missing) | texts.isna())
+        cells = cells.mask(texts.isin((*missing, *column.missing)) | texts.isna())
     typed = _typed(cells, column)
     return typed, cells[cells.notna() & typed.isna()]
 

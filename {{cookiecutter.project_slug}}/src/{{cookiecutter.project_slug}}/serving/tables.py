@@ -89,9 +89,9 @@ def of_csv(text: str, contract: Contract, limit: int) -> list[dict[str, Any]]:
             raise Unusable(f"row {number} has {len(row)} cells, the header {len(header)}")
     return [
         {
-            name: of_text(cell, contract.features[name], contract.missing)
+            name: of_text(cell, column, contract.missing + column.missing)
             for name, cell in zip(header, row, strict=True)
-            if name in contract.features
+            if (column := contract.features.get(name))
         }
         for row in body
     ]

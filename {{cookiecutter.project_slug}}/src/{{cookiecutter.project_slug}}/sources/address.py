@@ -11,6 +11,8 @@ from ..errors import InputError
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 # The password is what stands between the first colon after the user's name and the last @.
 PASSWORD = re.compile(r"(?<=://)([^:@/]*):(.+)@")
+# A web server takes a token in place of the user's name, with or without a password.
+USER = re.compile(r"(?<=://)([^:@/?#]+)(?=(:[^@]*)?@)")
 TOKEN = re.compile(
     r"(?<=[?&;])([^=&;#]*(?:password|passwd|pwd|token|secret|key|sig|signature|credential)=)([^&;#]+)",
     re.IGNORECASE,
@@ -86,4 +88,6 @@ def without_secrets(source: str) -> str:
         return value if PLACEHOLDER.fullmatch(value) else "***"
 
     source = PASSWORD.sub(lambda found: f"{found[1]}:{hidden(found[2])}@", source)
+    if Address.scheme_of(source) in ("http", "https"):
+        source = USER.sub(lambda found: hidden(found[1]), source)
     return TOKEN.sub(lambda found: found[1] + hidden(found[2]), source)

@@ -1,16 +1,13 @@
 """Files of many formats to one: Parquet of plain types, through DuckDB and in bounded memory."""
 
 import contextlib
-import csv
-import io
 import re
 import shutil
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import duckdb
 import fsspec
@@ -18,19 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
-from charset_normalizer import from_bytes
+from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..errors import InputError
+from .delimited import open_delimited
 
 MEMORY = "600MB"  # of DuckDB; beyond it writes to the scratch folder
 CELLS = 2_000_000  # of one part, so that wide tables take no more memory than long ones
-SAMPLE = 1 << 18  # bytes that tell the delimiter and the encoding
-DELIMITERS = ",;\t|^~"
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-# Without a mark at its start, text is UTF-8 or one of these, the first by default.
-ENCODINGS = ["cp1252", "cp1251", "cp1253", "cp932", "gb18030", "big5", "cp949"]
-LINE_ENDS = [re.compile(end) for end in (r"\r\n", r"\r(?!\n)", r"(?<!\r)\n")]
 # How columns of DuckDB's types are written; others as they are.
 PLAIN = (
     (r"DECIMAL.*|U?HUGEINT", "{}::double"),
@@ -70,7 +63,7 @@ def to_parquet(path: Path, target: Path, scratch: Path) -> None:
     """Write a file, or a folder of Parquet parts, as one Parquet file.
 
     Raises:
-        InputError: the format is unknown, or column names cannot be told apart.
+        InputError: the format is unknown, or there are no columns.
     """
     path = _unpacked(path, scratch)
     settings: dict[str, Any] = {
@@ -83,7 +76,11 @@ def to_parquet(path: Path, target: Path, scratch: Path) -> None:
         opener = _open_parquet if path.is_dir() else FORMATS[path.suffix.lower()]
         relation, names = opener(connection, path, scratch)
         kept = [i for i, name in enumerate(names) if not re.fullmatch(r"__index_level_\d+__", name)]
-        names = check_names([names[i] for i in kept])
+        given = [names[i].strip() for i in kept]
+        names = named_apart(given)
+        if again := [new for old, new in zip(given, names, strict=True) if old and old != new]:
+            said = f"note: columns of the same name are told apart: {', '.join(again)}"
+            Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(said)
         plain = [_plain(relation.columns[i], str(relation.types[i])) for i in kept]
         size = max(1, min(100_000, CELLS // len(names)))
         reader = relation.project(", ".join(plain)).to_arrow_reader(size)
@@ -140,20 +137,25 @@ def _plain(column: str, kind: str) -> str:
     return quoted
 
 
-def check_names(names: list[str]) -> list[str]:
-    """Return column names without space around them; one without a name gets its position.
+def named_apart(names: list[str]) -> list[str]:
+    """Return column names without space around them, each once.
+
+    One without a name gets its position; the second that is called `a` becomes `a (2)`.
 
     Raises:
-        InputError: there is none, or two are the same.
+        InputError: there is none.
     """
-    names = [name.strip() or f"unnamed: {position}" for position, name in enumerate(names)]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        shown = ", ".join(repr(name) for name in twice[:5])
-        raise InputError(f"more than one column is called {shown}; rename them in the source")
     if not names:
         raise InputError("there are no columns")
-    return names
+    names = [name.strip() or f"unnamed: {position}" for position, name in enumerate(names)]
+    found: dict[str, None] = {}
+    for name in names:
+        one, number = name, 1
+        while one in found or (number > 1 and one in names):
+            number += 1
+            one = f"{name} ({number})"
+        found[one] = None
+    return list(found)
 
 
 def _unpacked(path: Path, scratch: Path) -> Path:
@@ -173,116 +175,6 @@ def _unpacked(path: Path, scratch: Path) -> Path:
     with fsspec.open(str(path), compression="infer") as packed, target.open("wb") as file:
         shutil.copyfileobj(packed, file, 1 << 20)
     return target
-
-
-def _open_delimited(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
-    path = _as_utf8(path, scratch)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        sample = file.read(SAMPLE)
-    if not sample.strip():
-        raise InputError("the file is empty")
-    escape = "\\" if re.search(r'\\"[^",;\t|\r\n]', sample) else '"'
-    delimiter = _delimiter(sample)
-    names = next(_rows(sample, delimiter))
-    check_names(names)
-    relation = connection.read_csv(
-        str(path),
-        auto_detect=False,
-        header=True,
-        skiprows=_blank_lines(sample),
-        delimiter=delimiter,
-        quotechar='"',
-        escapechar=escape,
-        comment="",
-        strict_mode=True,
-        # By position: to DuckDB, names that differ in case only are the same.
-        columns={f"c{position}": "VARCHAR" for position in range(len(names))},
-    )
-    return relation, names
-
-
-def _blank_lines(sample: str) -> int:
-    """Return how many lines without anything stand above the header."""
-    return len(re.split(r"\r\n|\r|\n", sample[: len(sample) - len(sample.lstrip("\r\n"))])) - 1
-
-
-def _rows(sample: str, delimiter: str) -> Iterator[list[str]]:
-    return (row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row)
-
-
-def _delimiter(sample: str) -> str:
-    """Return the delimiter by which most rows have as many cells as the header, above one."""
-
-    def agreement(delimiter: str) -> tuple[float, int]:
-        lengths = [len(row) for _, row in zip(range(200), _rows(sample, delimiter), strict=False)]
-        whole = lengths[:-1] if len(lengths) > 2 else lengths  # the sample may end within a row
-        return sum(length == whole[0] for length in whole) / len(whole), whole[0]
-
-    found = {delimiter: agreement(delimiter) for delimiter in DELIMITERS}
-    several = {delimiter: fit for delimiter, fit in found.items() if fit[1] > 1}
-    return max(several, key=lambda delimiter: several[delimiter]) if several else ","
-
-
-def _as_utf8(path: Path, scratch: Path) -> Path:
-    """Return a text file itself, or a copy that is UTF-8 and has one kind of line end."""
-    encoding = _encoding(path) or "utf-8"
-    mixed = _mixes_line_ends(path, encoding)
-    if encoding == "utf-8" and not mixed:
-        return path
-    target = scratch / "utf-8.csv"
-    with (
-        path.open(encoding=encoding, newline="", errors="replace") as text,
-        target.open("w", encoding="utf-8", newline="") as copied,
-    ):
-        for part in _parts(text):
-            # A carriage return that stands alone among other line ends is inside a cell.
-            copied.write(part.replace("\r\n", "\n").replace("\r", " ") if mixed else part)
-    return target
-
-
-def _parts(text: TextIO) -> Iterator[str]:
-    """Yield a text in parts, none of which ends between a carriage return and its newline."""
-    while part := text.read(1 << 20):
-        yield part + (text.read(1) if part.endswith("\r") else "")
-
-
-def _mixes_line_ends(path: Path, encoding: str) -> bool:
-    """Whether a text has more than one kind of line end, which DuckDB cannot read."""
-    with path.open("rb") as file:  # a hundred times faster than what follows
-        if not any(b"\r" in part for part in iter(lambda: file.read(1 << 20), b"")):
-            return False
-    found: set[re.Pattern[str]] = set()
-    with path.open(encoding=encoding, newline="", errors="replace") as text:
-        for part in _parts(text):
-            found |= {end for end in LINE_ENDS if end not in found and end.search(part)}
-    return len(found) > 1
-
-
-def _encoding(path: Path) -> str | None:
-    with path.open("rb") as file:
-        start = file.read(SAMPLE)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    with path.open("rb") as file:  # the most common case, told faster than by what follows
-        if all(part.isascii() for part in iter(lambda: file.read(1 << 20), b"")):
-            return None
-    try:
-        with path.open(encoding="utf-8", newline="") as text:
-            while text.read(1 << 20):
-                pass
-    except UnicodeDecodeError as error:
-        around = start if start and not start.isascii() else error.object[-SAMPLE:]
-    else:
-        return None
-    if b"\0" in start:
-        raise InputError("this is not text")
-    foreign = sum(byte > 127 for byte in around) / len(around)
-    if foreign < 0.3:  # a few letters with marks
-        return ENCODINGS[0]
-    best = from_bytes(around, cp_isolation=ENCODINGS).best()
-    return best.encoding if best else ENCODINGS[0]
 
 
 def _open_json(
@@ -323,10 +215,10 @@ def _open_sheet(
 
 
 FORMATS: dict[str, Opener] = {
-    ".csv": _open_delimited,
-    ".tsv": _open_delimited,
-    ".txt": _open_delimited,
-    ".data": _open_delimited,
+    ".csv": open_delimited,
+    ".tsv": open_delimited,
+    ".txt": open_delimited,
+    ".data": open_delimited,
     ".parquet": _open_parquet,
     ".json": _open_json,
     ".jsonl": _open_json,

@@ -30,6 +30,7 @@ def prepare(table: pd.DataFrame, contract: Contract, params: Params) -> Prepared
             be modelled.
     """
     contract.require(params.task)
+    require_rows(table)
     checked = check(table, contract)
     share = len(checked.invalid) / len(table)
     if share > params.preprocess.max_invalid:
@@ -41,19 +42,51 @@ def prepare(table: pd.DataFrame, contract: Contract, params: Params) -> Prepared
             f"({params.preprocess.max_invalid:.1%}). Most often: {shown}. "
             "Mend the data, the contract or the limit"
         )
-    known = checked.valid.dropna(subset=[contract.target])
-    rows = known.drop_duplicates(ignore_index=True)
-    train, test = split(rows, contract, params.preprocess.test_size, params.seed)
-    _refuse_hopeless(train, test, contract)
+    known, train, test = divide(checked.valid, contract, params)
     counts = {
         "rows": len(table),
         "invalid": len(checked.invalid),
         "without_target": len(checked.valid) - len(known),
-        "duplicates": len(known) - len(rows),
+        "duplicates": len(known) - len(train) - len(test),
         "train": len(train),
         "test": len(test),
     }
     return Prepared(train, test, checked.invalid, counts)
+
+
+def require_rows(table: pd.DataFrame) -> None:
+    """Check that a raw table is more than its header.
+
+    Raises:
+        InputError: it is not.
+    """
+    if table.empty:
+        raise InputError("the table has no rows; check what the source gives")
+
+
+def divide(
+    valid: pd.DataFrame, contract: Contract, params: Params
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Clean and split the rows that keep the contract.
+
+    Returns:
+        The rows with a target, and of these, each once, the ones for train and for test.
+
+    Raises:
+        InputError: they cannot be modelled.
+    """
+    known = valid.dropna(subset=[contract.target])
+    if known.empty:
+        raise InputError(
+            f"no row has a target: {contract.target} is missing in all {len(valid)} rows that keep "
+            "contract.yaml"
+        )
+    if not known[list(contract.features)].notna().any(axis=None):
+        raise InputError("no feature has a value in any row with a target: nothing can predict it")
+    rows = known.drop_duplicates(ignore_index=True)
+    train, test = split(rows, contract, params.preprocess.test_size, params.seed)
+    _refuse_hopeless(train, test, contract)
+    return known, train, test
 
 
 def split(
@@ -62,8 +95,8 @@ def split(
     """Split rows into train and test.
 
     With a column of role time the latest rows are the test. Otherwise a hash of each row (or of
-    its group) decides, so that a row keeps its side when others are appended (but for the one row
-    that stands for a class too rare to get any by chance).
+    its group) decides, so that a row keeps its side when others are appended (but for those of a
+    class that is too rare to be on both sides by chance).
     """
     time, group = contract.name("time"), contract.name("group")
     if time:
@@ -90,12 +123,17 @@ def _fraction(content: pd.DataFrame, seed: int) -> np.ndarray:
 
 
 def _stratified(fraction: np.ndarray, y: pd.Series, test_size: float) -> np.ndarray:
-    """Return which rows are for the test: a share of each class, and at least one of each."""
+    """Return which rows are for the test: a share of each class.
+
+    One row of a class at least, and never all of them: half of what training should have stays.
+    """
     is_test = fraction < test_size
     for label in y.unique():
         members = np.flatnonzero(y == label)
-        if not is_test[members].any():
-            is_test[members[fraction[members].argmin()]] = True
+        members = members[fraction[members].argsort(kind="stable")]
+        most = int(len(members) * (1 + test_size) / 2)
+        is_test[members[:1]] = most > 0
+        is_test[members[most:]] = False
     return is_test
 
 

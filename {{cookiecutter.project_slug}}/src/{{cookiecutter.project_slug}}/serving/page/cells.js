@@ -15,7 +15,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  */
 function cellJson(text, column, missing = [""]) {
   text = text.trim();
-  if (text === "" || missing.includes(text)) return null;
+  if (text === "" || missing.includes(text) || column.missing?.includes(text)) return null;
   const typed = { integer, number: decimal, boolean, datetime }[column.type];
   return typed?.(text, column) ?? JSON.stringify(text);
 }
