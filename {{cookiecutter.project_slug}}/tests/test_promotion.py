@@ -21,7 +21,7 @@ STEPS = {
     "alias": "tracking, 'point'",
     "tell": "versions, 'tell'",
 }
-ROLLBACK_STEPS = ["switch", "record", "alias"]
+ROLLBACK_STEPS = ["switch", "record", "alias", "tell"]
 # One process that has imported everything, and a fork of it for each case: that is quick.
 DRIVER = f"""
 import json, os, signal, sys
@@ -112,17 +112,39 @@ def test_a_promotion_killed_at_any_step_leaves_a_whole_champion_and_is_finished(
     assert_all_is_well(project)
 
 
-@pytest.mark.parametrize("step", ROLLBACK_STEPS)
-def test_a_rollback_killed_at_any_step_is_finished_by_the_next_one(
-    killed, two, monkeypatch, command, step
-):
-    project = killed["rollback", step]
+@pytest.fixture(params=ROLLBACK_STEPS)
+def step(request):
+    return request.param
+
+
+@pytest.fixture
+def taken_back(killed, tmp_path, monkeypatch, step):
+    """A copy of a project in which a rollback was killed, as the working directory."""
+    project = shutil.copytree(killed["rollback", step], tmp_path / "project", symlinks=True)
     monkeypatch.chdir(project)
-    champion = bundle.load(project / "models/champion").manifest["version"]
-    assert champion == (two[1] if step == "switch" else "1")
-    other = "1" if champion == two[1] else two[1]
+    return project
+
+
+def test_a_rollback_killed_at_any_step_is_finished_by_the_next_one(taken_back, command, step):
+    newest = versions.names()[-1]
+    champion = bundle.load(taken_back / "models/champion").manifest["version"]
+    assert champion == (newest if step == "switch" else "1")
+    other = "1" if champion == newest else newest
     assert command("rollback", "--to", other) == 0
-    assert_all_is_well(project)
+    assert_all_is_well(taken_back)
+
+
+def test_a_model_whose_rollback_was_killed_does_not_return_by_itself(
+    taken_back, command, capsys, step
+):
+    if step == "switch":  # it was not taken back yet
+        assert command("release") == 0
+        assert versions.current() != "1"
+    else:
+        assert command("release") == 3
+        assert "refused (not rolled back before)" in capsys.readouterr().err
+        assert versions.current() == "1"
+    assert_all_is_well(taken_back)
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(project):

@@ -68,7 +68,7 @@ def test_a_switch_that_was_not_recorded_is_found_and_recorded(two):
     assert not versions.unfinished()
     files.point(files.CHAMPION, files.VERSIONS / "1")
     versions.mend()
-    assert versions.history()[-1]["why"] == "found by repair"
+    assert versions.history()[-1]["why"] == "rolled back"
     assert versions.history()[-1]["from"] == two[1]
     assert versions.unfinished()  # the registry has not been told
 

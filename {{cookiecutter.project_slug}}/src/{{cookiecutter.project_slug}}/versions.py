@@ -172,12 +172,12 @@ def _digest(path: Path) -> str | None:
 
 
 def mend() -> None:
-    """Record the champion if a promotion was killed before it could."""
+    """Record the champion if a promotion, or a rollback, was killed before it could."""
     version, lines = current(), history()
     if version is None or (lines and lines[-1]["version"] == version):
         return
-    if version in [line["version"] for line in lines]:
-        record(entry(version, "found by repair") | {"from": lines[-1]["version"]})
+    if version in [line["version"] for line in lines]:  # only a rollback brings one back
+        record(entry(version, ROLLBACK) | {"from": lines[-1]["version"]})
     else:
         record(manifest(files.CHAMPION).get("promotion") or entry(version, "found by repair"))
 
