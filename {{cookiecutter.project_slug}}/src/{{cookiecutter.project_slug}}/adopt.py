@@ -99,10 +99,8 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     unused = [name for name, (_, i) in FEATURES.items() if not set(i) <= set(contract.features)]
     if unused:
         notes.append(f"features/engineered.py: {', '.join(unused)} left out, without their inputs")
-    task: Task = "regression"
-    metric = "rmse"
+    task, metric = contract.task, "rmse"
     if contract.classes:
-        task = "binary" if len(contract.classes) == 2 else "multiclass"
         positive = (typed[target] == contract.classes[-1]).mean()
         metric = "log_loss"
         if task == "binary":

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import print
 from rich.table import Table
+from rich.text import Text
 
 from .. import bundle, files, gate, lineage, probe, tracking, versions
 from ..bundle import Bundle
@@ -37,9 +38,9 @@ def results_of(candidate: Bundle) -> dict[str, Any]:
             f"{files.METRICS} is about another model than {files.CANDIDATE}; evaluate it first "
             "with `dvc repro evaluate`"
         )
-    now, compared = versions.current(), results.get("comparisons", {}).get("champion")
-    version = compared["version"] if compared else None
-    if version != now and not is_champion(candidate) and (compared or comparable(candidate)):
+    compared = results.get("comparisons", {}).get("champion") or results.get("unmeasured")
+    now, version = versions.current(), compared["version"] if compared else None
+    if version != now and not is_champion(candidate):
         raise InputError(
             f"{files.METRICS} compares with {f'version {version}' if version else 'no champion'}, "
             f"but {f'version {now}' if now else 'none'} is the champion; evaluate again with "
@@ -48,18 +49,11 @@ def results_of(candidate: Bundle) -> dict[str, Any]:
     return results
 
 
-def comparable(candidate: Bundle) -> bool:
-    """Whether there is a champion that evaluate can compare the candidate with."""
-    from .evaluate import current, takes
-
-    champion = current()
-    return champion is not None and takes(champion, candidate.contract)
-
-
 def is_champion(candidate: Bundle) -> bool:
-    """Whether the candidate is the model that is the champion already."""
-    digests = versions.manifest(files.CHAMPION).get("files", {})
-    return bool(digests.get(bundle.MODEL) == candidate.manifest["files"][bundle.MODEL])
+    """Whether the candidate is the model that is the champion already, and not damaged."""
+    digest = versions.manifest(files.CHAMPION).get("files", {}).get(bundle.MODEL)
+    same = digest == candidate.manifest["files"][bundle.MODEL]
+    return same and not versions.changed(files.CHAMPION)
 
 
 def measure(candidate: Bundle) -> Measured:
@@ -172,6 +166,8 @@ def main(force: str | None = None) -> None:
         rules = gate.judge(results, params, measure(candidate))
         print(show(rules))
         failed = [rule for rule in rules if not rule.passed]
+        for rule in failed:
+            print(Text(f"{rule.name}: {rule.why}"))
         held = versions.manifest(files.CHAMPION) if is_champion(candidate) else {}
         forced = (force or held.get("verdict", {}).get("forced")) if failed else None
         if failed and (not forced or any(rule.safety for rule in failed)):
