@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from released import another_candidate
 from sklearn import pipeline
 
-from {{cookiecutter.project_slug}} import bundle, folds, metrics
+from {{cookiecutter.project_slug}} import bundle, folds, metrics, report
 from {{cookiecutter.project_slug}}.predictions import Predictions, predict
 from {{cookiecutter.project_slug}}.stages import evaluate
 
@@ -157,6 +158,23 @@ def test_a_direction_of_an_unknown_column_is_refused_before_anything_is_written(
     assert command("evaluate") == 2
     assert "params.yaml: evaluate.directions: " in capsys.readouterr().err
     assert (project / "reports/metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("last", ["page", "card"])
+def test_an_evaluation_that_was_cut_short_lets_nothing_be_released_with_an_earlier_report(
+    project, command, capsys, monkeypatch, last
+):
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    measured = json.loads((project / "reports/metrics.json").read_text())
+    another_candidate(project)
+    (project / "reports/metrics.json").write_text(json.dumps(measured))
+    monkeypatch.setattr(report, last, cut)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.main()
+    assert command("release") == 2
+    assert "is about another model" in capsys.readouterr().err
 
 
 def test_the_figures_of_the_report_are_files_too(project):

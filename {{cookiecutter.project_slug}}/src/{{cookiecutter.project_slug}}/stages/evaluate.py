@@ -212,7 +212,6 @@ def main() -> None:
     found = evaluate(candidate, train, test, params, rival(candidate.contract))
     with plots.style():
         save(draw(found, params, leaderboard, trials))
-    files.write_json(files.METRICS, found.results)
     facts = report.Facts(
         params,
         candidate.contract,
@@ -227,6 +226,8 @@ def main() -> None:
         scratch.write_text(report.page(found, facts, pictures), encoding="utf-8")
     with files.replacing(files.CARD) as scratch:
         scratch.write_text(report.card(found, facts), encoding="utf-8")
+    # The last of all: by this file release knows that the documents are about the candidate.
+    files.write_json(files.METRICS, found.results)
     with tracking.resume(candidate.manifest["run_id"]):
         tracking.log_table(test, "test", str(files.TEST))
         measured = found.results["metrics"].items()
