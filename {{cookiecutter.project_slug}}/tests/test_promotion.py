@@ -18,10 +18,11 @@ STEPS = {
     "publish": "files, 'settle'",
     "switch": "versions, 'switch'",
     "record": "versions, 'record'",
+    "verdict": "tracking, 'pronounce'",
     "alias": "tracking, 'point'",
     "tell": "versions, 'tell'",
 }
-ROLLBACK_STEPS = ["switch", "record", "alias", "tell"]
+ROLLBACK_STEPS = ["switch", "record", "verdict", "alias", "tell"]
 # One process that has imported everything, and a fork of it for each case: that is quick.
 DRIVER = f"""
 import json, os, signal, sys
@@ -59,6 +60,13 @@ os.execv(sys.executable, [sys.executable, "-m", "{NAME}", "release"])
 """
 
 
+def verdicts():
+    """Return the verdicts of the registry, by version."""
+    tracking.connect()
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{tracking.NAME}'")
+    return {str(one.version): one.tags["verdict"] for one in found}
+
+
 def alias():
     """Return the number that the registry has for the champion."""
     tracking.connect()
@@ -71,6 +79,7 @@ def assert_all_is_well(project):
     champion = bundle.load(project / "models/champion")
     assert champion.manifest["version"] == versions.history()[-1]["version"]
     assert alias() == champion.manifest["registered"]
+    assert verdicts()[alias()] == "passed the gate"
     assert not versions.unfinished()
     files.sweep()
     assert [*(project / "models").rglob(".*.scratch")] == []
@@ -110,6 +119,22 @@ def test_a_promotion_killed_at_any_step_leaves_a_whole_champion_and_is_finished(
     assert versions.current() != "1"
     assert len(versions.history()) == 2
     assert_all_is_well(project)
+    assert "pending" not in verdicts().values()
+
+
+def test_a_version_whose_promotion_was_killed_before_the_switch_did_not_pass_for_the_registry(
+    project, command
+):
+    another_candidate(project)
+    before = set(verdicts())
+    work = [str(project), STEPS["switch"], "promote"]
+    told, said = start(project, "-c", DRIVER, json.dumps([work])).communicate()
+    assert json.loads(told.splitlines()[-1]) == [signal.SIGKILL], said
+    (number,) = set(verdicts()) - before
+    assert verdicts()[number] == "pending"
+    assert command("release") == 0
+    assert verdicts()[number].startswith("given up")
+    assert verdicts()[alias()] == "passed the gate"
 
 
 @pytest.fixture(params=ROLLBACK_STEPS)

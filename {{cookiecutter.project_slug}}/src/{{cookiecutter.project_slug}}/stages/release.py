@@ -72,7 +72,7 @@ def register(candidate: Bundle, rules: list[Rule], verdict: str) -> str:
     with tracking.resume(candidate.manifest["run_id"]) as run_id:
         tracking.log_files([path for path in [files.PIPELINE_LOCK] if path.exists()])
         uri = tracking.log_bundle(files.CANDIDATE, candidate.contract)
-        return tracking.register(uri, run_id, reasons or "passed the gate", tags)
+        return tracking.register(uri, run_id, reasons or "no rule was broken", tags)
 
 
 def add(
@@ -107,26 +107,32 @@ def promote(
 ) -> str:
     """Make a verified copy of the candidate the champion, in one step; returns its version."""
     why = f"forced: {forced}" if forced else "passed the gate"
-    line = add(register(candidate, rules, why), why, verdict(rules, forced), results)
+    number = register(candidate, rules, tracking.PENDING)
+    line = add(number, why, verdict(rules, forced), results)
     versions.switch(line)
     announce()
     return str(line["version"])
 
 
 def announce() -> None:
-    """Point the registry's alias at the champion."""
-    version = versions.current()
-    number = versions.manifest(files.CHAMPION).get("registered")
+    """Tell the registry the verdict on the champion, and point the alias at it."""
+    version, known = versions.current(), versions.manifest(files.CHAMPION)
+    number = known.get("registered")
     if version and number:
+        tracking.pronounce(number, known["promotion"]["why"])
         tracking.point(number, tracking.CHAMPION)
         versions.tell(version)
 
 
 def repair() -> None:
-    """Finish a promotion, or a rollback, that was killed or could not reach the registry."""
+    """Finish a promotion, or a rollback, that was killed or could not reach the registry.
+
+    One that was killed before the switch is given up.
+    """
     versions.mend()
     if versions.told() != versions.current():
         announce()
+    tracking.give_up()
 
 
 def verdict(rules: list[Rule], forced: str | None) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def refuse(candidate: Bundle, rules: list[Rule]) -> None:
         GateRefused: always; the champion stays.
     """
     failed = ", ".join(rule.name for rule in rules if not rule.passed)
-    number = register(candidate, rules, f"refused: {failed}")
+    number = register(candidate, rules, f"{tracking.REFUSED}: {failed}")
     tracking.point(number, tracking.CHALLENGER)
     files.write_json(files.VERDICT, {**verdict(rules, None), "version": number})
     raise GateRefused(f"version {number} was refused ({failed}); the champion stays")
