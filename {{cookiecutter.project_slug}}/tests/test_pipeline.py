@@ -1,15 +1,19 @@
 """The whole pipeline, as `make run` runs it: through DVC, every stage a process of its own."""
 
+import ast
 import contextlib
 import json
 import re
 import shutil
 import sqlite3
+from pathlib import Path
 
 import made_up
 import pandas as pd
 import pytest
+from conftest import STAGES
 from fastapi.testclient import TestClient
+from ruamel.yaml import YAML
 
 from {{cookiecutter.project_slug}} import (
     bundle,
@@ -20,6 +24,8 @@ from {{cookiecutter.project_slug}} import (
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 RUNNING = r"Running stage '(\w+)'"
+# They read parameters, write files and record runs: what they are given is what comes out.
+CARRIERS = {"__init__.py", "config.py", "errors.py", "files.py", "processes.py", "tracking.py"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,6 +52,35 @@ def copy(reproduced, tmp_path, monkeypatch):
     shutil.copytree(reproduced, tmp_path / "copy", symlinks=True)
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
+
+
+def imported(module):
+    """Yield the files of the package that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = module.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for place in (base, *(base / one.name for one in node.names)):
+                yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
+
+
+def reached(module, seen):
+    """Return the files of the package that run when a module does, itself included."""
+    seen.add(module)
+    for one in imported(module):
+        if one not in seen:
+            reached(one, seen)
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_repeated_when_any_code_that_it_runs_has_changed(root, stage):
+    package = Path("src", config.__package__)
+    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    watched = {Path(one) for one in stages[stage]["deps"]}
+    run = {one.relative_to(root) for one in reached(root / package / f"stages/{stage}.py", set())}
+    assert len(run) > 5
+    run -= {package / name for name in CARRIERS}
+    assert {str(one) for one in run if not {one, *one.parents} & watched} == set()
 
 
 def ran(capfd):
