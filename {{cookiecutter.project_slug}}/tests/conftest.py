@@ -150,10 +150,11 @@ def typed(raw: pd.DataFrame, contract: definition.Contract) -> pd.DataFrame:
 def make_project(folder: Path, raw: pd.DataFrame, contract: definition.Contract) -> None:
     """Make a folder that the stages can run in, with the shrunk params and data."""
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("params.yaml", "dvc.yaml", "requirements-serve.lock", ".dvcignore"):
+    for name in ("params.yaml", "dvc.yaml", "requirements-serve.lock", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder)
     (folder / ".dvc").mkdir()
-    shutil.copy(ROOT / ".dvc/config", folder / ".dvc")
+    for name in ("config", ".gitignore"):
+        shutil.copy(ROOT / ".dvc" / name, folder / ".dvc")
     for key, value in SHRUNK.items():
         edit(folder / "params.yaml", key, value)
     YAML().dump(contract.model_dump(mode="json", exclude_defaults=True), folder / "contract.yaml")

@@ -21,6 +21,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "baseline": {"mae": 2.0},
         "gain": good,
         "comparisons": {"baseline": good, "linear": even, "champion": None},
+        "unmeasured": None,
         "calibration": {"value": 0.03, "low": 0.01, "high": 0.06},
         "slices": [
             {"column": "city", "slice": "a", "rows": 30, "value": 0.8, "low": 0.7, "high": 0.95}

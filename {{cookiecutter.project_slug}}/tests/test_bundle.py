@@ -9,7 +9,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from {{cookiecutter.project_slug}} import bundle, combination, predictions
+from {{cookiecutter.project_slug}} import artefact, bundle, combination, predictions
 from {{cookiecutter.project_slug}}.contract import cells
 
 FILES = ["model.skops", "scorer.npz", "contract.json", "golden.json", "reference.json"]
@@ -94,13 +94,62 @@ def test_a_model_of_another_kind_is_refused_by_its_type(folder, refused, model, 
         assert bundle.load(folder).model
 
 
+def rewrite(folder, name, **changes):
+    """Change a file of JSON, and the manifest to suit."""
+    content = {**json.loads((folder / name).read_text()), **changes}
+    (folder / name).write_text(json.dumps(content))
+    bundle.seal(folder, json.loads((folder / "manifest.json").read_text()))
+    return content
+
+
 def test_a_model_that_predicts_otherwise_than_when_it_was_released_is_refused(folder, refused):
     golden = json.loads((folder / "golden.json").read_text())
-    golden["predictions"] = np.add(golden["predictions"], 1e-6).tolist()
-    (folder / "golden.json").write_text(json.dumps(golden))
-    bundle.seal(folder, json.loads((folder / "manifest.json").read_text()))
+    others = np.add(golden["predictions"], 1e-6).tolist()
+    rewrite(folder, "golden.json", predictions=others)
+    rewrite(folder, "manifest.json", predictions=bundle.digest_of(others))
     with refused("predictions", "requirements.lock"):
         bundle.load(folder)
+
+
+def test_golden_predictions_that_are_not_those_of_the_manifest_are_refused(folder, refused):
+    golden = json.loads((folder / "golden.json").read_text())
+    nearly = np.multiply(golden["predictions"], 1 + 1e-14).tolist()
+    rewrite(folder, "golden.json", predictions=nearly)
+    with refused("predictions", "requirements.lock"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("changes", [{"rows": [], "predictions": []}, {"rows": [[]]}, {"rows": 3}])
+def test_golden_rows_that_prove_nothing_are_refused(folder, refused, changes):
+    rewrite(folder, "golden.json", **changes)
+    with refused("golden.json", "make run"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_contract_that_the_model_was_not_trained_with_is_refused(
+    folder, contract, refused, compiled
+):
+    columns = json.loads((folder / "contract.json").read_text())["columns"]
+    if contract.classes and columns[contract.target]["levels"]:
+        columns[contract.target]["levels"].reverse()
+        columns[contract.target]["positive"] = columns[contract.target]["levels"][-1]
+    columns[next(iter(contract.features))]["description"] = "another"
+    if not compiled:
+        (folder / "scorer.npz").unlink()
+    rewrite(folder, "contract.json", columns=columns)
+    with refused("contract.json", "not the contract that the model was trained with"):
+        bundle.load(folder)
+
+
+def test_the_fitted_model_is_held_to_the_golden_rows_too(folder, refused):
+    bundle.load(folder).require_model()
+    model = bundle.load(folder).model
+    model.combination = combination.Combination(model.combination.weights / 2)
+    artefact.write(folder / "model.skops", model)
+    bundle.seal(folder, json.loads((folder / "manifest.json").read_text()))
+    with refused("does not give the predictions"):
+        bundle.load(folder).require_model()
 
 
 def test_a_bundle_that_cannot_be_saved_leaves_the_earlier_one(folder, champion, contract):

@@ -1,13 +1,13 @@
-import dataclasses
 import json
 
 import made_up
 import numpy as np
 import pandas as pd
 import pytest
+from released import another_candidate
 from sklearn import pipeline
 
-from {{cookiecutter.project_slug}} import bundle, folds, metrics
+from {{cookiecutter.project_slug}} import bundle, folds, metrics, report
 from {{cookiecutter.project_slug}}.predictions import Predictions, predict
 from {{cookiecutter.project_slug}}.stages import evaluate
 
@@ -65,19 +65,54 @@ def test_the_gain_over_the_constant_the_linear_model_and_the_champion_is_on_the_
     assert found == results
 
 
-def test_a_champion_of_other_columns_or_that_is_damaged_is_no_obstacle(
-    project, champion, contract, edit, command, capsys
+def adapted(contract, **changes):
+    """Return a contract with columns changed, or without those that are None."""
+    columns = {**contract.model_dump()["columns"], **changes}
+    return type(contract)(columns={name: one for name, one in columns.items() if one})
+
+
+def test_a_champion_is_measured_on_rows_that_hold_its_columns_and_others(project, contract):
+    wider = adapted(contract, another={"type": "number"})
+    assert evaluate.rival(contract).manifest["version"] == "1"
+    assert evaluate.rival(wider).manifest["version"] == "1"
+
+
+def test_a_champion_whose_columns_or_classes_are_gone_is_not_measured_and_it_is_told_why(
+    project, contract
 ):
-    columns = contract.model_dump()["columns"]
-    columns.pop(next(iter(contract.features)))
-    other = dataclasses.replace(champion, contract=type(contract)(columns=columns))
-    assert evaluate.takes(champion, contract)
-    assert not evaluate.takes(other, contract)
+    *_, last = contract.features
+    lost = evaluate.rival(adapted(contract, **{last: None}))
+    assert (lost.version, lost.moot) == ("1", False)
+    assert f"gone or of another type: {last}" in lost.why
+    other = adapted(contract, **{last: {"type": "text"}})
+    assert f"gone or of another type: {last}" in evaluate.rival(other).why
+
+
+def test_a_champion_that_answers_another_question_is_nothing_to_compare_with(project, contract):
+    target = contract.columns[contract.target].model_dump()
+    renamed = adapted(contract, **{contract.target: None, "another": target})
+    number = {"type": "number", "role": "target"}
+    classes = {"type": "category", "role": "target", "levels": ("a", "b", "c")}
+    other = number if contract.task == "multiclass" else classes
+    task = adapted(contract, **{contract.target: other})
+    table = adapted(contract, **dict.fromkeys(contract.features), another={"type": "number"})
+    for asked in (renamed, task, table):
+        assert evaluate.rival(asked).moot
+
+
+def test_a_damaged_champion_is_not_measured_and_only_force_replaces_it(project, command, capsys):
     (project / "models/champion/golden.json").write_text("{}")
     assert command("evaluate") == 0
-    assert "not compared with the champion" in capsys.readouterr().out
     found = json.loads((project / "reports/metrics.json").read_text())
     assert found["comparisons"]["champion"] is None
+    assert found["unmeasured"]["version"] == "1"
+    assert "golden.json" in found["unmeasured"]["why"]
+    assert command("release") == 3
+    shown = capsys.readouterr()
+    assert "refused (no worse than the champion)" in shown.err
+    assert "version 1 was not measured: it cannot be used" in " ".join(shown.out.split())
+    assert command("release", "--force", "it was damaged") == 0
+    assert bundle.load(project / "models/champion").manifest["version"] != "1"
 
 
 def test_metrics_json_has_every_key_that_the_gate_reads(results, params, contract):
@@ -124,6 +159,23 @@ def test_a_direction_of_an_unknown_column_is_refused_before_anything_is_written(
     assert command("evaluate") == 2
     assert "params.yaml: evaluate.directions: " in capsys.readouterr().err
     assert (project / "reports/metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("last", ["page", "card"])
+def test_an_evaluation_that_was_cut_short_lets_nothing_be_released_with_an_earlier_report(
+    project, command, capsys, monkeypatch, last
+):
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    measured = json.loads((project / "reports/metrics.json").read_text())
+    another_candidate(project)
+    (project / "reports/metrics.json").write_text(json.dumps(measured))
+    monkeypatch.setattr(report, last, cut)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.main()
+    assert command("release") == 2
+    assert "is about another model" in capsys.readouterr().err
 
 
 def test_the_figures_of_the_report_are_files_too(project):

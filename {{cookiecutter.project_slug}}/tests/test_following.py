@@ -9,6 +9,7 @@ import made_up
 import pytest
 import servers
 from fastapi.testclient import TestClient
+from released import another_candidate, rewrite
 
 from {{cookiecutter.project_slug}} import bundle, files, tracking
 from {{cookiecutter.project_slug}}.contract import row
@@ -183,6 +184,26 @@ def test_the_server_follows_an_alias_of_the_registry(project, typed, contract, m
         found.app.follower.look()
         ready = found.get("/health/ready").json()
         assert ready["model"]["version"] == str(first.version) and "problem" not in ready
+
+
+def test_a_version_that_the_gate_refused_is_not_served(project, command, refused):
+    client, alias = tracking.mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"]), "moved-by-hand"
+    passed = client.get_model_version_by_alias(tracking.NAME, "champion").version
+    another_candidate(project)
+    rewrite(project, gain={"value": 0.1, "low": 0.0, "high": 0.2})
+    assert command("release") == 3
+    challenger = settings.Settings(champion=f"models:/{tracking.NAME}@challenger")
+    with refused("the gate says refused: better than the baseline", "--force"):
+        app.create_app(challenger)
+    client.set_registered_model_alias(tracking.NAME, alias, passed)
+    followed = settings.Settings(champion=f"models:/{tracking.NAME}@{alias}")
+    with TestClient(app.create_app(followed)) as found:
+        number = client.get_model_version_by_alias(tracking.NAME, "challenger").version
+        client.set_registered_model_alias(tracking.NAME, alias, number)
+        found.app.follower.look()
+        ready = found.get("/health/ready").json()
+        assert ready["model"]["version"] == str(passed)
+        assert "the gate says refused" in ready["problem"]
 
 
 def test_an_alias_that_is_none_is_refused_at_the_start(project, refused, monkeypatch):

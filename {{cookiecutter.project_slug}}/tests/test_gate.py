@@ -123,6 +123,16 @@ def test_a_champion_may_be_missed_by_a_share_of_the_gain_and_no_more(judged):
     assert not passes(-0.041)
 
 
+@pytest.mark.parametrize("moot", [True, False])
+def test_a_champion_that_was_not_measured_is_no_reason_to_pass_unless_it_answers_another_question(
+    judged, moot
+):
+    other = {"version": "7", "why": "it is damaged", "moot": moot}
+    rule = judged(results(unmeasured=other))["no worse than the champion"]
+    assert rule.passed is moot
+    assert "version 7 was not measured: it is damaged" in rule.why
+
+
 def test_noise_in_a_small_slice_or_group_does_not_refuse_a_model(judged):
     noisy = {"sex": {"equalized_odds_difference": {"value": 0.5, "low": 0.1, "high": 0.9}}}
     found = results(slices=[slice_of(low=0.2, high=0.8)], fairness=noisy)
@@ -148,6 +158,7 @@ def test_only_rules_of_safety_cannot_be_overruled(judged):
 NEEDED = (
     "gain",
     "comparisons",
+    "unmeasured",
     "calibration",
     "slices",
     "fairness",

@@ -3,7 +3,7 @@ import json
 import pytest
 from rich.console import Console
 
-from {{cookiecutter.project_slug}} import bundle, files, lineage
+from {{cookiecutter.project_slug}} import files, lineage
 
 
 def shown(version=None):
@@ -11,17 +11,6 @@ def shown(version=None):
     with console.capture() as captured:
         console.print(lineage.tree(lineage.trace(version)))
     return captured.get()
-
-
-def test_a_response_leads_back_to_the_data_and_the_parameters(project, params):
-    found, manifest = lineage.trace(), bundle.load(files.CHAMPION).manifest
-    assert found["model"] == {"name": manifest["name"], "version": "1", "champion": True}
-    assert found["registry"]["version"] == manifest["registered"]
-    assert found["registry"]["run"] == found["run"] == manifest["run_id"]
-    assert found["registry"]["status"] == "FINISHED"
-    assert found["data"] == {"sha256": files.sha256(files.RAW_TABLE), "is_here": True}
-    assert found["params"] == params.model_dump(mode="json")
-    assert found["bundle"]["files"]["model.skops"] == files.sha256(files.CHAMPION / "model.skops")
 
 
 def test_the_tree_names_every_step(project):

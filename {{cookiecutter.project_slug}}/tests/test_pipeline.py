@@ -1,25 +1,36 @@
 """The whole pipeline, as `make run` runs it: through DVC, every stage a process of its own."""
 
+import ast
 import contextlib
 import json
 import re
 import shutil
 import sqlite3
+import subprocess
+from pathlib import Path
 
 import made_up
+import mlflow
 import pandas as pd
 import pytest
+from conftest import STAGES
 from fastapi.testclient import TestClient
+from ruamel.yaml import YAML
 
 from {{cookiecutter.project_slug}} import (
     bundle,
     config,
+    files,
+    lineage,
     metrics,
     run,
+    tracking,
 )
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 RUNNING = r"Running stage '(\w+)'"
+# They read parameters, write files and record runs: what they are given is what comes out.
+CARRIERS = {"__init__.py", "config.py", "errors.py", "files.py", "processes.py", "tracking.py"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,11 +42,20 @@ def _own_store():
         yield
 
 
+def git(folder, *arguments):
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
 @pytest.fixture(scope="module")
 def reproduced(bare, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduced") / "project"
     shutil.copytree(bare, folder)
-    run.subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    git(folder, *identity, "commit", "--quiet", "--message", "x")
     with contextlib.chdir(folder):
         assert run.run() == 0
     return folder
@@ -46,6 +66,35 @@ def copy(reproduced, tmp_path, monkeypatch):
     shutil.copytree(reproduced, tmp_path / "copy", symlinks=True)
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
+
+
+def imported(module):
+    """Yield the files of the package that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = module.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for place in (base, *(base / one.name for one in node.names)):
+                yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
+
+
+def reached(module, seen):
+    """Return the files of the package that run when a module does, itself included."""
+    seen.add(module)
+    for one in imported(module):
+        if one not in seen:
+            reached(one, seen)
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_repeated_when_any_code_that_it_runs_has_changed(root, stage):
+    package = Path("src", config.__package__)
+    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    watched = {Path(one) for one in stages[stage]["deps"]}
+    run = {one.relative_to(root) for one in reached(root / package / f"stages/{stage}.py", set())}
+    assert len(run) > 5
+    run -= {package / name for name in CARRIERS}
+    assert {str(one) for one in run if not {one, *one.parents} & watched} == set()
 
 
 def ran(capfd):
@@ -77,6 +126,45 @@ def test_the_champion_over_http_is_the_pipeline_that_was_evaluated(reproduced, c
     y = test[contract.target].to_numpy(float if contract.classes is None else None)
     evaluated = results["metrics"][params.metric]["value"]
     assert metrics.find(params.metric, params.task)(y, said) == pytest.approx(evaluated)
+
+
+def test_a_response_leads_back_to_the_commit_the_data_and_the_parameters(copy, contract, tmp_path):
+    row = made_up.requests(pd.read_parquet(files.TEST).head(1), contract)
+    with TestClient(app.create_app(settings.Settings(champion=files.CHAMPION))) as client:
+        model = client.post("/predict", json={"rows": row}).json()["model"]
+    found = lineage.trace(model["version"])
+    assert found["model"] == {**model, "champion": True}
+    digests = found["bundle"]["files"]
+    assert digests == {name: files.sha256(files.CHAMPION / name) for name in digests}
+    registry = found["registry"]
+    alias = tracking.Alias.of(f"models:/{model['name']}@champion")
+    assert alias.version() == registry["version"]
+    kept = bundle.load(alias.download(registry["version"], tmp_path / "registered"))
+    assert kept.manifest["files"]["model.skops"] == digests["model.skops"]
+    assert registry["run"] == found["run"] == kept.manifest["run_id"]
+    assert registry["status"] == "FINISHED"
+    tags = mlflow.get_run(found["run"]).data.tags
+    head = git(copy, "rev-parse", "HEAD")
+    assert (tags["git_commit"], tags["git_dirty"]) == (head, "false")
+    assert found["git"] == {"commit": head, "dirty": False}
+    assert found["pipeline"] == {"sha256": lineage.pipeline_digest(), "is_here": True}
+    locked = YAML(typ="safe").load(files.PIPELINE_LOCK)["stages"]["collect"]["outs"]
+    assert [one["path"] for one in locked] == [files.RAW.as_posix()]
+    assert found["data"] == {"sha256": files.sha256(files.RAW_TABLE), "is_here": True}
+    assert found["params"] == config.Params.load().model_dump(mode="json")
+
+
+def test_the_run_of_the_model_keeps_what_an_engineer_looks_for(copy, tmp_path):
+    run_id = lineage.trace()["run"]
+    tracking.connect()
+    kept = {one.path for one in mlflow.MlflowClient().list_artifacts(run_id)}
+    documents = {files.METRICS, files.REPORT, files.CARD, files.FIGURES, files.TRIALS}
+    assert kept == {path.name for path in documents} | {"dvc.lock"}
+    there = mlflow.artifacts.download_artifacts(
+        run_id=run_id, artifact_path="figures", dst_path=str(tmp_path)
+    )
+    pictures = {path.name for path in Path(there).iterdir()}
+    assert pictures == {path.name for path in files.FIGURES.iterdir()}
 
 
 def test_a_second_run_repeats_nothing(copy, command, capfd):

@@ -1,6 +1,10 @@
-import pytest
+import operator
 
-from {{cookiecutter.project_slug}} import probe
+import pytest
+import skops.io
+from sklearn.preprocessing import FunctionTransformer
+
+from {{cookiecutter.project_slug}} import bundle, probe
 
 
 def test_a_bundle_is_loaded_and_timed_in_a_process_of_its_own(project):
@@ -16,6 +20,20 @@ def test_a_damaged_bundle_is_a_fault_that_is_named(project, name):
     found = probe.measure(project / "models/candidate")
     assert found.milliseconds is None
     assert name in found.fault
+
+
+def test_a_fitted_model_of_types_that_are_not_trusted_is_a_fault_though_a_compiled_one_is_served(
+    project,
+):
+    folder = project / "models/candidate"
+    manifest = bundle.load(folder).manifest
+    assert manifest["scorer"] == "compiled"
+    skops.io.dump(FunctionTransformer(operator.attrgetter("a")), folder / "model.skops")
+    bundle.seal(folder, manifest)
+    bundle.load(folder)
+    found = probe.measure(folder)
+    assert "attrgetter" in found.fault
+    assert found.milliseconds is None
 
 
 def test_a_bundle_that_hangs_is_given_up(project):

@@ -18,10 +18,11 @@ STEPS = {
     "publish": "files, 'settle'",
     "switch": "versions, 'switch'",
     "record": "versions, 'record'",
+    "verdict": "tracking, 'pronounce'",
     "alias": "tracking, 'point'",
     "tell": "versions, 'tell'",
 }
-ROLLBACK_STEPS = ["switch", "record", "alias"]
+ROLLBACK_STEPS = ["switch", "record", "verdict", "alias", "tell"]
 # One process that has imported everything, and a fork of it for each case: that is quick.
 DRIVER = f"""
 import json, os, signal, sys
@@ -59,6 +60,13 @@ os.execv(sys.executable, [sys.executable, "-m", "{NAME}", "release"])
 """
 
 
+def verdicts():
+    """Return the verdicts of the registry, by version."""
+    tracking.connect()
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{tracking.NAME}'")
+    return {str(one.version): one.tags["verdict"] for one in found}
+
+
 def alias():
     """Return the number that the registry has for the champion."""
     tracking.connect()
@@ -71,6 +79,7 @@ def assert_all_is_well(project):
     champion = bundle.load(project / "models/champion")
     assert champion.manifest["version"] == versions.history()[-1]["version"]
     assert alias() == champion.manifest["registered"]
+    assert verdicts()[alias()] == "passed the gate"
     assert not versions.unfinished()
     files.sweep()
     assert [*(project / "models").rglob(".*.scratch")] == []
@@ -110,19 +119,57 @@ def test_a_promotion_killed_at_any_step_leaves_a_whole_champion_and_is_finished(
     assert versions.current() != "1"
     assert len(versions.history()) == 2
     assert_all_is_well(project)
+    assert "pending" not in verdicts().values()
 
 
-@pytest.mark.parametrize("step", ROLLBACK_STEPS)
-def test_a_rollback_killed_at_any_step_is_finished_by_the_next_one(
-    killed, two, monkeypatch, command, step
+def test_a_version_whose_promotion_was_killed_before_the_switch_did_not_pass_for_the_registry(
+    project, command
 ):
-    project = killed["rollback", step]
+    another_candidate(project)
+    before = set(verdicts())
+    work = [str(project), STEPS["switch"], "promote"]
+    told, said = start(project, "-c", DRIVER, json.dumps([work])).communicate()
+    assert json.loads(told.splitlines()[-1]) == [signal.SIGKILL], said
+    (number,) = set(verdicts()) - before
+    assert verdicts()[number] == "pending"
+    assert command("release") == 0
+    assert verdicts()[number].startswith("given up")
+    assert verdicts()[alias()] == "passed the gate"
+
+
+@pytest.fixture(params=ROLLBACK_STEPS)
+def step(request):
+    return request.param
+
+
+@pytest.fixture
+def taken_back(killed, tmp_path, monkeypatch, step):
+    """A copy of a project in which a rollback was killed, as the working directory."""
+    project = shutil.copytree(killed["rollback", step], tmp_path / "project", symlinks=True)
     monkeypatch.chdir(project)
-    champion = bundle.load(project / "models/champion").manifest["version"]
-    assert champion == (two[1] if step == "switch" else "1")
-    other = "1" if champion == two[1] else two[1]
+    return project
+
+
+def test_a_rollback_killed_at_any_step_is_finished_by_the_next_one(taken_back, command, step):
+    newest = versions.names()[-1]
+    champion = bundle.load(taken_back / "models/champion").manifest["version"]
+    assert champion == (newest if step == "switch" else "1")
+    other = "1" if champion == newest else newest
     assert command("rollback", "--to", other) == 0
-    assert_all_is_well(project)
+    assert_all_is_well(taken_back)
+
+
+def test_a_model_whose_rollback_was_killed_does_not_return_by_itself(
+    taken_back, command, capsys, step
+):
+    if step == "switch":  # it was not taken back yet
+        assert command("release") == 0
+        assert versions.current() != "1"
+    else:
+        assert command("release") == 3
+        assert "refused (not rolled back before)" in capsys.readouterr().err
+        assert versions.current() == "1"
+    assert_all_is_well(taken_back)
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(project):

@@ -95,6 +95,24 @@ def test_a_model_that_was_given_a_copy_of_the_target_is_refused(
     assert "told afterwards" in next(r for r in failed if "target" in r["name"])["why"]
 
 
+def test_without_a_column_of_the_champion_a_model_is_released_by_force_alone_and_with_it_compared(
+    project, contract, edit, command, capsys
+):
+    stages = ("preprocess", "train", "tune", "evaluate")
+    *_, last = contract.features
+    edit(project / "contract.yaml", f"columns.{last}.role", "ignore")
+    assert [command(stage) for stage in stages] == [0] * len(stages)
+    assert command("release") == 3
+    shown = capsys.readouterr()
+    assert "no worse than the champion" in shown.err
+    assert f"columns that are gone or of another type: {last}" in " ".join(shown.out.split())
+    assert command("release", "--force", "the column is no more") == 0
+    edit(project / "contract.yaml", f"columns.{last}.role", None)
+    assert [command(stage) for stage in stages] == [0] * len(stages)
+    found = json.loads((project / "reports/metrics.json").read_text())
+    assert found["comparisons"]["champion"]["version"] == versions.current() != "1"
+
+
 def test_a_refused_model_is_promoted_with_a_reason_which_is_kept(project, command):
     another_candidate(project)
     rewrite(project, **NO_GAIN)

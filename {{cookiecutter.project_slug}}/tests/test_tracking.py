@@ -49,6 +49,8 @@ def test_the_run_of_the_model_holds_its_search_its_results_and_its_data(
     run = registered.get_run(champion.manifest["run_id"])
     assert {f"cv_{params.metric}", f"test_{params.metric}"} <= set(run.data.metrics)
     assert {used.dataset.name for used in run.inputs.dataset_inputs} == {"train", "test"}
+    kept = {file.path for file in registered.list_artifacts(run.info.run_id)}
+    assert {"metrics.json", "report.html", "model_card.md", "figures", "trials.csv"} <= kept
     trials = registered.search_runs(
         [run.info.experiment_id], f"tags.mlflow.parentRunId = '{run.info.run_id}'"
     )

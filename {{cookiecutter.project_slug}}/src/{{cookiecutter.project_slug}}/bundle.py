@@ -10,14 +10,17 @@ A bundle is a folder:
     report.html     how good it is, and
     model_card.md   what it is for: both of a released model
 
-With a scorer, neither loading nor scoring needs scikit-learn.
+Both forms of the model hold the SHA-256 of its contract. With a scorer, neither loading nor scoring
+needs scikit-learn.
 """
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from importlib.metadata import version
 from itertools import compress
 from pathlib import Path
@@ -68,6 +71,14 @@ class Bundle:
         from . import artefact
 
         return artefact.read(self.folder / MODEL)
+
+    def require_model(self) -> None:
+        """Check that the model of scikit-learn, too, gives the predictions of the golden rows.
+
+        Raises:
+            InputError: it does not, its file is broken, or it holds types we do not trust.
+        """
+        _require(self, self.model)
 
     @property
     def scorer(self) -> "Scorer | Ensemble":
@@ -165,27 +176,34 @@ def save(
     from .scorer.parity import compiled
 
     libraries = ("numpy", "onnxruntime", "scikit-learn", "skops")
-    scorer, why = compiled(fitted, golden, contract, PARITY)
-    manifest = {
-        **facts,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in libraries},
-        "scorer": why or "compiled",
-    }
     with files.replacing(folder) as scratch:
         scratch.mkdir()
+        (scratch / CONTRACT).write_text(contract.model_dump_json(indent=2), encoding="utf-8")
+        fitted.contract = files.sha256(scratch / CONTRACT)
+        scorer, why = compiled(fitted, golden, contract, PARITY)
         artefact.write(scratch / MODEL, fitted)
         if scorer:
             storage.save(scratch / SCORER, scorer)
-        (scratch / CONTRACT).write_text(contract.model_dump_json(indent=2), encoding="utf-8")
         columns = with_engineered(columns_of_rows(golden, contract))
         values = (scorer or fitted).score_cells(columns).tolist()
         files.write_json(scratch / GOLDEN, {"rows": golden, "predictions": values})
         if reference:
             files.write_json(scratch / REFERENCE, reference)
+        manifest = {
+            **facts,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "python": platform.python_version(),
+            "libraries": {name: version(name) for name in libraries},
+            "scorer": why or "compiled",
+            "predictions": digest_of(values),
+        }
         seal(scratch, manifest)
     return load(folder)
+
+
+def digest_of(predictions: Sequence[Any]) -> str:
+    """Return the SHA-256 of the golden rows' predictions, all their digits."""
+    return sha256(json.dumps(predictions).encode()).hexdigest()
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
@@ -222,14 +240,33 @@ def load(folder: Path) -> Bundle:
     contract = Contract.from_json((folder / CONTRACT).read_text(encoding="utf-8"))
     compiled = storage.load(folder / SCORER) if SCORER in manifest["files"] else None
     bundle = Bundle(folder.resolve(), contract, manifest, compiled)
-    golden = files.read_json(folder / GOLDEN)
-    found = bundle.score([tuple(row) for row in golden["rows"]]).values
-    if not apart(found, np.array(golden["predictions"])) <= PARITY:
+    _require(bundle, bundle.scorer)
+    return bundle
+
+
+def _require(bundle: Bundle, scorer: "Scorer | Ensemble") -> None:
+    folder, manifest, contract = bundle.folder, bundle.manifest, bundle.contract
+    if scorer.contract != manifest["files"][CONTRACT]:
+        raise InputError(
+            f"{folder / CONTRACT}: not the contract that the model was trained with; release again "
+            "with `make run`"
+        )
+    try:
+        golden = files.read_json(folder / GOLDEN)
+        rows, expected = [tuple(row) for row in golden["rows"]], golden["predictions"]
+        if not rows:
+            raise ValueError("no rows")
+        columns = with_engineered(columns_of_rows(rows, contract))
+        same = apart(scorer.score_cells(columns), np.array(expected)) <= PARITY
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"{folder / GOLDEN}: cannot be scored ({error!r}); run `make run`"
+        ) from None
+    if not same or digest_of(expected) != manifest.get("predictions"):
         raise InputError(
             f"{folder}: the model does not give the predictions it was released with; the "
             f"libraries here may differ from {manifest['libraries']}. Install requirements.lock"
         )
-    return bundle
 
 
 class _PyFunc:

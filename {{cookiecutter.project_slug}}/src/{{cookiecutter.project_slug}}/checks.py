@@ -211,7 +211,7 @@ CHECKS = (
     Check(
         "monitoring",
         "a model is not too old",
-        _tests("lineage", "a_response_leads_back_to_the_data_and_the_parameters"),
+        _tests("pipeline", "a_response_leads_back_to_the_commit_the_data_and_the_parameters"),
         0.5,
         later="a person reads its age in `lineage`; 1 when an alarm tells it in production",
     ),

@@ -7,6 +7,7 @@ from scipy.stats import binomtest, norm, rankdata
 
 from . import metrics
 from .config import Params
+from .contract import Contract
 from .metrics import Interval, Metric
 from .predictions import Array, Predictions
 
@@ -27,6 +28,31 @@ class Estimate(Interval):
     """A value, the confidence interval around it, and how that was found: one of `METHODS`."""
 
     method: str
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A champion that is not measured on the rows of the candidate."""
+
+    version: str
+    why: str
+    moot: bool = False
+    """Whether there is nothing to compare, since it answers another question."""
+
+
+def unmeasured(version: str, old: Contract, new: Contract) -> Unmeasured | None:
+    """Return why a champion cannot be measured on rows of another contract; None if it can."""
+    takes, given = ({n: c.type for n, c in one.features.items()} for one in (old, new))
+    another = 2 * len(takes.keys() & given.keys()) <= len(takes)
+    if (old.target, old.task) != (new.target, new.task) or another:
+        return Unmeasured(version, "it predicts something else, or from another table", moot=True)
+    lacking = [name for name, kind in takes.items() if given.get(name) != kind]
+    if lacking:
+        why = f"it takes columns that are gone or of another type: {', '.join(lacking)}"
+        return Unmeasured(version, why)
+    if old.classes != new.classes:
+        return Unmeasured(version, "its classes are others, or in another order")
+    return None
 
 
 def estimate(

@@ -25,6 +25,7 @@ class Ensemble(BaseEstimator):
         region: the conformal sets or intervals of the predictions.
         classes: in the order of the probabilities; None for regression.
         costs: of each decision for each true class, shape (classes, classes), or None.
+        contract: the SHA-256 of the contract.json that it was saved with.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Ensemble(BaseEstimator):
         region: Region,
         classes: Classes | None,
         costs: Array | None = None,
+        contract: str = "",
     ) -> None:
         self.members = members
         self.combination = combination
         self.region = region
         self.classes = classes
         self.costs = costs
+        self.contract = contract
 
     @property
     def costs_(self) -> Array | None:

@@ -92,15 +92,20 @@ def _good(results: Mapping[str, Any], params: Params) -> Iterator[Rule]:
         f"the gain in {params.metric} over a constant prediction must exceed the limit, at the "
         "lower end of its interval",
     )
-    champion = results["comparisons"]["champion"]
+    champion, other = results["comparisons"]["champion"], results["unmeasured"]
     limit = -limits.max_loss_to_champion * _gained(results)
     yield Rule(
         "no worse than the champion",
-        champion is None or champion["low"] > limit,
+        champion["low"] > limit if champion else other is None or other["moot"],
         champion and champion["low"],
         limit,
         "the gain over the champion on the same rows must exceed the limit, at the lower end of "
-        "its interval; there is nothing to compare with on the first release",
+        "its interval; "
+        + (
+            f"version {other['version']} was not measured: {other['why']}"
+            if other
+            else "there is nothing to compare with on the first release"
+        ),
     )
     telling = results["telling"]
     reached = telling and telling["value"]

@@ -37,6 +37,8 @@ NAME = __name__.partition(".")[0]
 
 STORE = "sqlite:///mlflow.db"
 CHAMPION, CHALLENGER = "champion", "challenger"
+PENDING, GIVEN_UP, REFUSED = "pending", "given up: its promotion was killed", "refused"
+"""Verdicts on a version beside those of the gate; one of a refusal begins so."""
 
 
 def address() -> str:
@@ -155,10 +157,17 @@ class Alias:
         """Bring the bundle of a version into a folder; returns where it lies in there.
 
         Raises:
-            InputError: the version has no bundle.
+            InputError: the gate refused the version, or it has no bundle.
         """
         source = f"models:/{self.name}/{version}"
         try:
+            tags = mlflow.MlflowClient().get_model_version(self.name, version).tags
+            verdict = tags.get("verdict", "")
+            if verdict.startswith(REFUSED):
+                raise InputError(
+                    f"{source}: the gate says {verdict}; give the alias to another version, or "
+                    "release this one with `release --force`"
+                )
             mlflow.artifacts.download_artifacts(source, dst_path=str(folder))
         except (MlflowException, OSError) as error:
             raise InputError(f"{source} cannot be downloaded ({error})") from None
@@ -281,6 +290,31 @@ def register(model_uri: str, run_id: str, description: str, tags: Mapping[str, s
         NAME, model_uri, run_id=run_id, description=description, tags=dict(tags)
     )
     return str(version.version)
+
+
+def pronounce(version: str, verdict: str) -> None:
+    """Write the verdict on a registered version.
+
+    Raises:
+        InputError: the registry does not answer, or does not know the version.
+    """
+    connect()
+    with asking():
+        mlflow.MlflowClient().set_model_version_tag(NAME, version, "verdict", verdict)
+
+
+def give_up() -> None:
+    """Say of versions whose promotion is pending that it was killed; the caller holds the lock.
+
+    Raises:
+        InputError: the registry does not answer.
+    """
+    connect()
+    with asking():
+        client = mlflow.MlflowClient()
+        pending = f"name = '{NAME}' and tags.verdict = '{PENDING}'"
+        for found in client.search_model_versions(pending):
+            client.set_model_version_tag(NAME, str(found.version), "verdict", GIVEN_UP)
 
 
 def point(version: str, alias: str) -> None:

@@ -102,7 +102,7 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     unused = [name for name, (_, i) in FEATURES.items() if not set(i) <= set(contract.features)]
     if unused:
         notes.append(f"features/engineered.py: {', '.join(unused)} left out, without their inputs")
-    task = _task(contract)
+    task = contract.task
     metric = _metric(task, typed, contract)
     if kept and params.metric != metric and _is_for(params.metric, task):
         notes.append(f"metric: {params.metric} is kept; --overwrite takes {metric}")
@@ -118,12 +118,6 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         notes,
         suspicions(typed, contract, params.train.folds),
     )
-
-
-def _task(contract: Contract) -> Task:
-    if not contract.classes:
-        return "regression"
-    return "binary" if len(contract.classes) == 2 else "multiclass"
 
 
 def _metric(task: Task, table: pd.DataFrame, contract: Contract) -> str:

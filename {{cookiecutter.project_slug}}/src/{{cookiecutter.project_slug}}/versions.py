@@ -1,7 +1,8 @@
 """The released models: a folder for each, the champion among them, and who promoted what, when.
 
 models/versions/<version>        a bundle, never changed again
-models/versions/history.jsonl    a line for each time that the champion changed
+models/versions/history.jsonl    a line for each time that the champion changed, with the SHA-256
+                                 of its manifest
 models/versions/registered.json  the version that the registry was last told of
 models/champion                  a symbolic link to one of the versions
 
@@ -106,8 +107,9 @@ def history() -> list[dict[str, Any]]:
 
 
 def record(line: Mapping[str, Any]) -> None:
-    """Add a line to the history, whole or not at all."""
-    lines = [*history(), dict(line)]
+    """Add a line to the history, with the SHA-256 of the manifest, whole or not at all."""
+    sealed = _digest(files.VERSIONS / line["version"] / MANIFEST)
+    lines = [*history(), {**line, "manifest": sealed}]
     with files.replacing(files.HISTORY) as scratch:
         text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines)
         scratch.write_text(text, encoding="utf-8")
@@ -154,12 +156,11 @@ def verify(folder: Path) -> None:
     Raises:
         InputError: it is damaged, or does not give the predictions that it was released with.
     """
-    known = manifest(folder)
-    changed = [n for n, digest in known.get("files", {}).items() if digest != _digest(folder / n)]
-    if changed or not known:
+    known, damaged = manifest(folder), changed(folder)
+    if damaged:
         raise InputError(
-            f"{folder}: {', '.join(changed) or MANIFEST} is not what was released; choose another "
-            f"version with --to: {', '.join(names())}"
+            f"{folder}: {', '.join(damaged)} is not what was released; choose another version "
+            f"with --to: {', '.join(names())}"
         )
     if any(installed(library) != number for library, number in known["libraries"].items()):
         from . import bundle
@@ -167,17 +168,26 @@ def verify(folder: Path) -> None:
         bundle.load(folder)
 
 
+def changed(folder: Path) -> list[str]:
+    """Return the files of a version that are not what was released."""
+    known, lines = manifest(folder), history()
+    sealed = [line["manifest"] for line in lines if line["version"] == folder.resolve().name][:1]
+    if not known or sealed not in ([], [_digest(folder / MANIFEST)]):
+        return [MANIFEST]
+    return [n for n, digest in known.get("files", {}).items() if digest != _digest(folder / n)]
+
+
 def _digest(path: Path) -> str | None:
     return files.sha256(path) if path.is_file() else None
 
 
 def mend() -> None:
-    """Record the champion if a promotion was killed before it could."""
+    """Record the champion if a promotion, or a rollback, was killed before it could."""
     version, lines = current(), history()
     if version is None or (lines and lines[-1]["version"] == version):
         return
-    if version in [line["version"] for line in lines]:
-        record(entry(version, "found by repair") | {"from": lines[-1]["version"]})
+    if version in [line["version"] for line in lines]:  # only a rollback brings one back
+        record(entry(version, ROLLBACK) | {"from": lines[-1]["version"]})
     else:
         record(manifest(files.CHAMPION).get("promotion") or entry(version, "found by repair"))
 

@@ -113,14 +113,11 @@ class Contract(Section):
         Raises:
             InputError: it does not.
         """
-        count = len(self.classes) if self.classes else 0
-        suits = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
-        if not suits[task]:
-            fitting = next(name for name, fits in suits.items() if fits)
-            found = f"has {count} classes" if count else "is a number"
+        if task != self.task:
+            found = f"has {len(self.classes)} classes" if self.classes else "is a number"
             raise InputError(
                 f"params.yaml: task is {task}, but the target {self.target} of contract.yaml "
-                f"{found}; set task: {fitting}, or change the target's type or levels"
+                f"{found}; set task: {self.task}, or change the target's type or levels"
             )
 
     def names(self, *roles: Role) -> list[str]:
@@ -155,3 +152,10 @@ class Contract(Section):
         if column.levels is None:
             return None
         return tuple(sorted(column.levels, key=lambda level: level == column.positive))
+
+    @property
+    def task(self) -> Task:
+        """What there is to predict, by the target."""
+        if self.classes is None:
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"

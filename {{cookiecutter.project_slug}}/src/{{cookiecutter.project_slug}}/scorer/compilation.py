@@ -65,7 +65,7 @@ def compile(model: Ensemble) -> Scorer:
         NotCompiled: an estimator of it has no such form.
     """
     members = [_member(pipeline, model.classes) for pipeline in model.members]
-    return Scorer(members, model.combination, model.region, model.costs)
+    return Scorer(members, model.combination, model.region, model.costs, model.contract)
 
 
 def _member(pipeline: Pipeline, classes: Classes | None) -> Member:

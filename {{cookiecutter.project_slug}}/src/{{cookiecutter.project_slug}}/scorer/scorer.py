@@ -59,6 +59,8 @@ class Scorer:
     combination: Combination
     region: Region
     costs: Array | None = None
+    contract: str = ""
+    """The SHA-256 of the contract.json that it was saved with."""
 
     def score_cells(self, columns: Mapping[str, Cells]) -> Array:
         """Return probabilities of shape (n, classes) or numbers of shape (n,).

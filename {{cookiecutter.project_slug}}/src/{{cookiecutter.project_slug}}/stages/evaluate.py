@@ -22,9 +22,10 @@ from .. import (
     slices,
     suspicion,
     tracking,
+    versions,
 )
 from ..bundle import Bundle
-from ..comparison import compare, estimate
+from ..comparison import Unmeasured, compare, estimate, unmeasured
 from ..config import Params
 from ..contract import Contract
 from ..contract.cells import rows_of_table
@@ -51,17 +52,21 @@ def simple(
     return predict(fitted.fit(learned.X, learned.y), rows.X, rows.classes)
 
 
-def takes(champion: Bundle, contract: Contract) -> bool:
-    """Return whether a champion takes the same columns and says the same classes."""
-    kinds = [
-        {name: column.type for name, column in each.features.items()}
-        for each in (champion.contract, contract)
-    ]
-    return kinds[0] == kinds[1] and champion.contract.classes == contract.classes
+def rival(contract: Contract) -> Bundle | Unmeasured | None:
+    """Return the champion, or why it cannot be measured on rows of a contract; None without one."""
+    version = versions.current()
+    if version is None:
+        return None
+    try:
+        champion = bundle.load(files.CHAMPION)
+        champion.require_model()
+    except InputError as error:
+        return Unmeasured(version, f"it cannot be used: {error}")
+    return unmeasured(version, champion.contract, contract) or champion
 
 
 def comparisons(
-    champion: Bundle | None,
+    champion: Bundle | Unmeasured | None,
     baseline: Predictions,
     train: pd.DataFrame,
     test: Rows,
@@ -81,7 +86,7 @@ def comparisons(
         "linear": over(simple(LINEAR, train, test, contract, params)),
         "champion": None,
     }
-    if champion is not None and takes(champion, contract):
+    if isinstance(champion, Bundle):
         said = predict(champion.model, test.X[list(champion.contract.features)], test.classes)
         found["champion"] = {**over(said), "version": champion.manifest.get("version")}
     return found
@@ -92,7 +97,7 @@ def evaluate(
     train: pd.DataFrame,
     test: pd.DataFrame,
     params: Params,
-    champion: Bundle | None = None,
+    champion: Bundle | Unmeasured | None = None,
 ) -> Findings:
     """Measure a candidate on the test rows.
 
@@ -101,7 +106,7 @@ def evaluate(
         train: what the simple models and the learning curve learn from.
         test: typed rows that nothing has learned from.
         params: of the project.
-        champion: the model in use, if there is one.
+        champion: the model in use, or why it cannot be measured; None if there is none.
 
     Raises:
         InputError: `evaluate.directions` does not suit the contract, or the metric the rows.
@@ -135,6 +140,7 @@ def evaluate(
         "baseline": {name: each(y, constant) for name, each in reported.items()},
         "gain": {end: compared["baseline"][end] for end in ("value", "low", "high")},
         "comparisons": compared,
+        "unmeasured": asdict(champion) if isinstance(champion, Unmeasured) else None,
         "calibration": asdict(diagnosis.calibration(model.region, y, said, params)),
         "coverage": diagnosis.coverage(model.region, y, said, params),
         "disagreement": disagreement(candidate, test, said),
@@ -188,17 +194,6 @@ def draw(
     return figures
 
 
-def current() -> Bundle | None:
-    """Return the champion, or None if there is none that can be used."""
-    if not files.CHAMPION.exists():
-        return None
-    try:
-        return bundle.load(files.CHAMPION)
-    except InputError as error:
-        print(f"not compared with the champion, which cannot be used: {error}")
-        return None
-
-
 def save(figures: dict[str, Figure]) -> None:
     """Write the figures as pictures."""
     with files.replacing(files.FIGURES) as scratch:
@@ -214,10 +209,9 @@ def main() -> None:
     params, candidate = Params.load(), bundle.load(files.CANDIDATE)
     train, test = pd.read_parquet(files.TRAIN), pd.read_parquet(files.TEST)
     leaderboard, trials = pd.read_csv(files.LEADERBOARD), pd.read_csv(files.TRIALS)
-    found = evaluate(candidate, train, test, params, current())
+    found = evaluate(candidate, train, test, params, rival(candidate.contract))
     with plots.style():
         save(draw(found, params, leaderboard, trials))
-    files.write_json(files.METRICS, found.results)
     facts = report.Facts(
         params,
         candidate.contract,
@@ -232,6 +226,8 @@ def main() -> None:
         scratch.write_text(report.page(found, facts, pictures), encoding="utf-8")
     with files.replacing(files.CARD) as scratch:
         scratch.write_text(report.card(found, facts), encoding="utf-8")
+    # The last of all: by this file release knows that the documents are about the candidate.
+    files.write_json(files.METRICS, found.results)
     with tracking.resume(candidate.manifest["run_id"]):
         tracking.log_table(test, "test", str(files.TEST))
         measured = found.results["metrics"].items()

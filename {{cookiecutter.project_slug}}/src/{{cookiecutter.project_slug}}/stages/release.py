@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import print
 from rich.table import Table
+from rich.text import Text
 
 from .. import bundle, files, gate, lineage, probe, tracking, versions
 from ..bundle import Bundle
@@ -37,9 +38,9 @@ def results_of(candidate: Bundle) -> dict[str, Any]:
             f"{files.METRICS} is about another model than {files.CANDIDATE}; evaluate it first "
             "with `dvc repro evaluate`"
         )
-    now, compared = versions.current(), results.get("comparisons", {}).get("champion")
-    version = compared["version"] if compared else None
-    if version != now and not is_champion(candidate) and (compared or comparable(candidate)):
+    compared = results.get("comparisons", {}).get("champion") or results.get("unmeasured")
+    now, version = versions.current(), compared["version"] if compared else None
+    if version != now and not is_champion(candidate):
         raise InputError(
             f"{files.METRICS} compares with {f'version {version}' if version else 'no champion'}, "
             f"but {f'version {now}' if now else 'none'} is the champion; evaluate again with "
@@ -48,18 +49,11 @@ def results_of(candidate: Bundle) -> dict[str, Any]:
     return results
 
 
-def comparable(candidate: Bundle) -> bool:
-    """Whether there is a champion that evaluate can compare the candidate with."""
-    from .evaluate import current, takes
-
-    champion = current()
-    return champion is not None and takes(champion, candidate.contract)
-
-
 def is_champion(candidate: Bundle) -> bool:
-    """Whether the candidate is the model that is the champion already."""
-    digests = versions.manifest(files.CHAMPION).get("files", {})
-    return bool(digests.get(bundle.MODEL) == candidate.manifest["files"][bundle.MODEL])
+    """Whether the candidate is the model that is the champion already, and not damaged."""
+    digest = versions.manifest(files.CHAMPION).get("files", {}).get(bundle.MODEL)
+    same = digest == candidate.manifest["files"][bundle.MODEL]
+    return same and not versions.changed(files.CHAMPION)
 
 
 def measure(candidate: Bundle) -> Measured:
@@ -78,7 +72,7 @@ def register(candidate: Bundle, rules: list[Rule], verdict: str) -> str:
     with tracking.resume(candidate.manifest["run_id"]) as run_id:
         tracking.log_files([path for path in [files.PIPELINE_LOCK] if path.exists()])
         uri = tracking.log_bundle(files.CANDIDATE, candidate.contract)
-        return tracking.register(uri, run_id, reasons or "passed the gate", tags)
+        return tracking.register(uri, run_id, reasons or "no rule was broken", tags)
 
 
 def add(
@@ -113,26 +107,32 @@ def promote(
 ) -> str:
     """Make a verified copy of the candidate the champion, in one step; returns its version."""
     why = f"forced: {forced}" if forced else "passed the gate"
-    line = add(register(candidate, rules, why), why, verdict(rules, forced), results)
+    number = register(candidate, rules, tracking.PENDING)
+    line = add(number, why, verdict(rules, forced), results)
     versions.switch(line)
     announce()
     return str(line["version"])
 
 
 def announce() -> None:
-    """Point the registry's alias at the champion."""
-    version = versions.current()
-    number = versions.manifest(files.CHAMPION).get("registered")
+    """Tell the registry the verdict on the champion, and point the alias at it."""
+    version, known = versions.current(), versions.manifest(files.CHAMPION)
+    number = known.get("registered")
     if version and number:
+        tracking.pronounce(number, known["promotion"]["why"])
         tracking.point(number, tracking.CHAMPION)
         versions.tell(version)
 
 
 def repair() -> None:
-    """Finish a promotion, or a rollback, that was killed or could not reach the registry."""
+    """Finish a promotion, or a rollback, that was killed or could not reach the registry.
+
+    One that was killed before the switch is given up.
+    """
     versions.mend()
     if versions.told() != versions.current():
         announce()
+    tracking.give_up()
 
 
 def verdict(rules: list[Rule], forced: str | None) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def refuse(candidate: Bundle, rules: list[Rule]) -> None:
         GateRefused: always; the champion stays.
     """
     failed = ", ".join(rule.name for rule in rules if not rule.passed)
-    number = register(candidate, rules, f"refused: {failed}")
+    number = register(candidate, rules, f"{tracking.REFUSED}: {failed}")
     tracking.point(number, tracking.CHALLENGER)
     files.write_json(files.VERDICT, {**verdict(rules, None), "version": number})
     raise GateRefused(f"version {number} was refused ({failed}); the champion stays")
@@ -172,6 +172,8 @@ def main(force: str | None = None) -> None:
         rules = gate.judge(results, params, measure(candidate))
         print(show(rules))
         failed = [rule for rule in rules if not rule.passed]
+        for rule in failed:
+            print(Text(f"{rule.name}: {rule.why}"))
         held = versions.manifest(files.CHAMPION) if is_champion(candidate) else {}
         forced = (force or held.get("verdict", {}).get("forced")) if failed else None
         if failed and (not forced or any(rule.safety for rule in failed)):
