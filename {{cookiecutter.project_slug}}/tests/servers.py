@@ -36,10 +36,18 @@ class Server:
             found.settimeout(patience)
             return received(found)
 
-    def memory(self):
-        """Return the resident memory in megabytes."""
+    @contextlib.contextmanager
+    def costing(self, megabytes):
+        """Check that its memory grows by less than so much, even for a moment."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")  # forgets the peak
+        before = self.peak()
+        yield
+        assert self.peak() - before < megabytes
+
+    def peak(self):
+        """Return the most resident memory it had, in megabytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 def received(connection):
