@@ -20,6 +20,7 @@ from {{cookiecutter.project_slug}}.serving import app, settings
 
 INFER = f"/v2/models/{tracking.NAME}/infer"
 POSTS = ["/predict", "/invocations", INFER, f"/v2/models/{tracking.NAME}/versions/1/infer"]
+LENGTH = "inference-header-content-length"
 GETS = ["/", "/docs", "/openapi.json", "/model", "/metrics", "/health/live", "/health/ready"]
 GETS += ["/ping", "/version", "/v2", "/v2/health/live", "/v2/health/ready"]
 GETS += [f"/v2/models/{tracking.NAME}", f"/v2/models/{tracking.NAME}/ready", "/nothing"]
@@ -191,6 +192,43 @@ def test_a_body_of_countless_faults_costs_little(server, form):
     with server.costing(250):
         answer = server.send(servers.post("/predict", body.encode()))
     assert check(answer, 422) and len(answer) < 1_000
+
+
+def tensors(shape, kind, **values):
+    one = {"name": "a", "shape": shape, "datatype": kind}
+    return {"inputs": [one | (values or {"parameters": {"binary_data_size": 1_800_000}})]}
+
+
+MANY = {
+    "columns": lambda: {"inputs": {"a": [0] * 900_000}},
+    "objects": lambda: {"inputs": [{}] * 600_000},
+    "records": lambda: {"dataframe_records": [{"a": 1}] * 75_000},
+    "lists": lambda: {"instances": [[0]] * 450_000},
+    "wide lists": lambda: {"dataframe_split": {"columns": [0] * 900, "data": [[0] * 900] * 900}},
+    "wide columns": lambda: {"inputs": {name: [0] * 900 for name in range(900)}},
+    "tensor": lambda: tensors([900_000], "INT64", data=[0] * 900_000),
+    "wide tensor": lambda: tensors([1, 900_000], "INT64", data=[0] * 900_000),
+    "false tensor": lambda: tensors([1], "INT64", data=[0] * 900_000),
+    "tensors": lambda: {"inputs": tensors([1], "BOOL", data=[1])["inputs"] * 25_000},
+    "bytes": lambda: tensors([1_800_000], "INT8"),
+    "wide bytes": lambda: tensors([1, 1_800_000], "INT8"),
+    "texts": lambda: tensors([450_000], "BYTES"),
+}
+"""Requests of up to 2 MB that would have far too many rows, columns or values."""
+
+
+@pytest.mark.parametrize("form", MANY)
+def test_rows_are_counted_before_they_are_made(server, contract, form):
+    name = json.dumps(next(reversed(contract.features)))
+    text = json.dumps(MANY[form](), separators=(",", ":")).replace('"a"', name).encode()
+    binary = bytes(1_800_000) if b"binary_data_size" in text else b""
+    path = INFER if b'"shape"' in text else "/invocations"
+    kind, length = "content-type: application/json", f"{LENGTH}: {len(text)}"
+    request = servers.post(path, text + binary, kind, length)
+    assert len(request) < 2_000_000
+    with server.costing(60):
+        answer = server.send(request)
+    assert check(answer, 400) and len(answer) < 2_000, answer[:500]
 
 
 def test_a_body_that_takes_too_long_is_refused(server):
