@@ -155,6 +155,58 @@ def test_absurd_requests_do_no_harm(server, start):
     assert server.send(b"GET /health/live HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        [b"GET /", *[b"y" * 0x100000] * 100],
+        [b"GET / HTTP/1.1\r\nx: ", *[b"y" * 0x100000] * 100],
+        [b"GET / HTTP/1.1\r\n", *[b"x: y\r\n" * 0x20000] * 100],
+        [b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"],
+    ],
+)
+def test_headers_that_are_too_large_are_refused_early_and_cost_little(server, head):
+    with server.costing(10):
+        answer = server.send(*head)
+    assert b"HTTP/1.1 431" in answer, answer[:500]
+
+
+def test_headers_of_some_size_are_taken(server):
+    head = b"GET /health/live HTTP/1.0\r\n" + b"x: %b\r\n" % (b"y" * 6_000) * 10 + b"\r\n"
+    assert check(server.send(head), 200)
+
+
+def test_headers_after_a_body_do_no_harm(server):
+    request = servers.post("/predict", b"1\r\n{\r\n0\r\n", "transfer-encoding: chunked")
+    with server.costing(10):
+        assert not server.send(request, b"x: ", *[b"y" * 0x100000] * 100)
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"", b""),
+        (b"", b"\r\n"),
+        (b"GET / HTTP/1.1\r\nx: ", b"y"),
+        (b"GET /model HTTP/1.1\r\n\r\n", b"\r\n"),
+        (b"GET /model HTTP/1.1\r\n\r\nGET ", b"/"),
+    ],
+)
+def test_headers_that_take_too_long_are_not_waited_for(server, start, more):
+    def hung_up():
+        try:
+            connection.sendall(more)
+            return not connection.recv(65_536)
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+
+    with server.connect() as connection:
+        connection.settimeout(0.05)
+        connection.sendall(start)
+        servers.until(hung_up)
+
+
 def test_a_body_that_is_shorter_than_it_says_does_no_harm(server):
     request = servers.post("/predict", b"{}", "content-length: 100")
     assert not server.send(request, patience=0.1)

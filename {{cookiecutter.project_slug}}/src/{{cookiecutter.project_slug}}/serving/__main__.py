@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import sys
 import time
+from functools import partial
 from socket import socket
+from typing import Any
 
 import uvicorn
 
 from ..errors import InputError
 from .app import create_app
+from .connection import Connection
 from .gateway import Gateway
 from .logs import CONFIG
 from .settings import Settings
@@ -47,10 +50,13 @@ def main(settings: Settings) -> None:
         InputError: there is no champion, or it is damaged.
     """
     gateway = create_app(settings)
+    connection: Any = partial(Connection, settings.body_seconds)
     config = uvicorn.Config(
         gateway,
         host=settings.host,
         port=settings.port,
+        http=connection,
+        ws="none",
         access_log=False,
         log_config=CONFIG,
         server_header=False,
