@@ -16,7 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from {{cookiecutter.project_slug}} import tracking
-from {{cookiecutter.project_slug}}.serving import app, settings
+from {{cookiecutter.project_slug}}.serving import app, gateway, settings
 
 INFER = f"/v2/models/{tracking.NAME}/infer"
 POSTS = ["/predict", "/invocations", INFER, f"/v2/models/{tracking.NAME}/versions/1/infer"]
@@ -301,6 +301,30 @@ def test_more_requests_than_allowed_are_told_to_come_back_while_health_answers(f
         first.sendall(body[-1:])
         assert check(servers.received(first), 200)
         assert check(busy.send(servers.post("/predict", body)), 200)
+
+
+def test_more_bytes_than_allowed_together_are_told_to_come_back(finished, row):
+    size = 100_000
+    request = servers.post("/predict", json.dumps({"rows": [row]}).encode().ljust(size))
+    with servers.running(finished, max_bytes=size) as busy, contextlib.ExitStack() as opened:
+
+        def refused():
+            answer = busy.send(b"GET /metrics HTTP/1.0\r\n\r\n").decode()
+            found = re.search(r'requests_total{route="/predict",status="503"} (\S+)', answer)
+            return float(found[1]) if found else 0
+
+        connections = [opened.enter_context(busy.connect()) for _ in range(30)]
+        for one in connections:
+            one.sendall(request[:-1])
+        servers.until(lambda: refused() >= 30 - gateway.HELD)
+        answers = []
+        for one in connections:
+            with contextlib.suppress(ConnectionError):
+                one.sendall(request[-1:])
+            answers.append(servers.received(one))
+        assert {check(answer, 200, 503) for answer in answers} == {200, 503}
+        assert all(b"retry-after: 1\r\n" in one for one in answers if b" 503 " in one)
+        assert [check(busy.send(request), 200) for _ in range(30)]
 
 
 def test_keys_are_asked_for_but_where_health_is_asked(finished, row):

@@ -23,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 SMALL = 8_192
 """Bytes of a body whose rows are scored at once; those of a larger one in a thread."""
+HELD = 8
+"""How many bodies of the largest size fit into what all that are under way may have together."""
 OPEN = ("/health/", "/ping", "/v2/health/")  # without an API key, and while the server is busy
 JSON = b"application/json"
 HINTS = {
@@ -87,7 +89,7 @@ class Gateway:
         self.settings = settings
         self.follower = follower
         self._keys = [f"Bearer {key}".encode() for key in settings.api_keys]
-        self._busy = 0
+        self._busy = self._held = 0
         self.closing = False
         """Whether clients are asked to hang up after their answer, since the server stops."""
         follower.telemetry.under_way.set_function(lambda: self._busy)
@@ -147,10 +149,13 @@ class Gateway:
             self._busy += 1
             try:
                 body = await self._body(headers, receive)
-                if path != "/predict":
-                    await served.application(scope, _replay(body, receive), sent)
-                    return
-                reply = await self._predict(served, headers, body, identity)
+                try:
+                    if path != "/predict":
+                        await served.application(scope, _replay(body, receive), sent)
+                        return
+                    reply = await self._predict(served, headers, body, identity)
+                finally:
+                    self._held -= len(body)
             finally:
                 self._busy -= 1
         except Refused as refused:
@@ -175,27 +180,39 @@ class Gateway:
             raise Refused(401, 'send a key as the header "Authorization: Bearer KEY"')
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """Return the body of a request; raises Refused as soon as it is too large or too slow."""
-        limit = self.settings.max_bytes
+        """Return the body of a request, which is held; raises Refused as soon as it is too much."""
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > limit:
-            raise Refused(413, f"a body may have {limit} bytes; send fewer rows")
+        if length.isdigit():
+            self._bound(int(length))
         message = await self._next(receive, self.settings.body_seconds)
+        first: bytes = message.get("body", b"")
+        self._bound(len(first))
+        self._hold(first)
         if not message.get("more_body"):
-            return self._checked(message.get("body", b""))
+            return first
         deadline = time.monotonic() + self.settings.body_seconds
-        body = bytearray(message.get("body", b""))
-        while message.get("more_body"):
-            self._checked(body)
-            message = await self._next(receive, deadline - time.monotonic())
-            body += message.get("body", b"")
-        return bytes(self._checked(body))
+        body = bytearray(first)
+        try:
+            while message.get("more_body"):
+                message = await self._next(receive, deadline - time.monotonic())
+                part = message.get("body", b"")
+                self._bound(len(body) + len(part))
+                self._hold(part)
+                body += part
+        except BaseException:
+            self._held -= len(body)
+            raise
+        return bytes(body)
 
-    def _checked(self, body: Any) -> Any:
+    def _bound(self, size: int) -> None:
         limit = self.settings.max_bytes
-        if len(body) > limit:
+        if size > limit:
             raise Refused(413, f"a body may have {limit} bytes; send fewer rows")
-        return body
+
+    def _hold(self, part: bytes) -> None:
+        if self._held + len(part) > HELD * self.settings.max_bytes:
+            raise Refused(503, "too many bytes at once; try again in a second")
+        self._held += len(part)
 
     async def _next(self, receive: Receive, seconds: float) -> Message:
         try:
