@@ -121,6 +121,35 @@ def test_a_champion_that_cannot_be_served_leaves_the_old_one_and_is_told(version
     assert any("cannot be served" in one for one in logged)
 
 
+def test_a_champion_that_cannot_be_loaded_at_first_is_tried_again(versions):
+    models, _ = versions
+    model = models / "versions" / "2" / "model.skops"
+    content, found = model.read_bytes(), model.stat()
+
+    def write(content):
+        """Write bytes that a look at names, sizes and times cannot tell from others."""
+        model.write_bytes(content)
+        os.utime(model, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    write(bytes(len(content)))
+    with servers.running(models.parent, follow_seconds=0.01) as server:
+        switch(models, "2")
+        servers.until(lambda: problem(server.address))
+        write(content)
+        servers.until(lambda: version(server.address) == "2")
+        assert not problem(server.address)
+
+
+def test_a_champion_that_cannot_even_be_looked_at_does_not_end_the_following(versions):
+    models, _ = versions
+    with servers.running(models.parent, follow_seconds=0.01) as server:
+        files.point(models / "champion", models / "champion")  # a link to itself
+        servers.until(lambda: problem(server.address))
+        assert version(server.address) == "1"
+        switch(models, "2")
+        servers.until(lambda: version(server.address) == "2")
+
+
 def damage(folder, fault):
     if fault == "cut":
         os.truncate(folder / "model.skops", 100)
