@@ -289,6 +289,36 @@ def test_a_body_that_takes_too_long_is_refused(server):
         assert check(servers.received(connection), 408)
 
 
+def test_clients_of_the_open_inference_protocol_are_told_in_its_words(server, finished):
+    late = servers.post(INFER, b"{", "content-length: 2")
+    large = servers.post(INFER, b"", "content-length: 100000000")
+    for request, status in ((late, 408), (large, 413)):
+        answer = server.send(request)
+        assert check(answer, status)
+        found = json.loads(servers.parsed(answer)[2])
+        assert found["error"] == found["errors"][0]["rule"]
+    chosen = settings.Settings(champion=finished / "models/champion", api_keys={"one"})
+    with TestClient(app.create_app(chosen)) as locked:
+        answer = locked.post(INFER, json={})
+        assert answer.status_code == 401 and "Authorization" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("Application/JSON", 200),
+        ("application/json; charset=UTF-8", 200),
+        ("APPLICATION/JSON;x", 200),
+        ("text/json", 415),
+        ("", 415),
+    ],
+)
+def test_json_may_be_named_in_letters_of_any_case(client, row, kind, status):
+    body = json.dumps({"rows": [row]})
+    answer = client.post("/predict", content=body, headers={"content-type": kind})
+    assert answer.status_code == status
+
+
 def test_more_requests_than_allowed_are_told_to_come_back_while_health_answers(finished, row):
     with servers.running(finished, max_requests=1) as busy, busy.connect() as first:
         body = json.dumps({"rows": [row]}).encode()

@@ -21,8 +21,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-SMALL = 8_192
-"""Bytes of a body whose rows are scored at once; those of a larger one in a thread."""
 HELD = 8
 """How many bodies of the largest size fit into what all that are under way may have together."""
 OPEN = ("/health/", "/ping", "/v2/health/")  # without an API key, and while the server is busy
@@ -109,7 +107,7 @@ class Gateway:
             status = 499  # what proxies write for it
         except Exception as error:
             status = 500
-            await self._fail(error, identity, sent)
+            await self._fail(error, path, identity, sent)
         self.follower.telemetry.count(path, status, time.perf_counter() - started)
         if self.settings.access_log:
             log.info(
@@ -122,14 +120,14 @@ class Gateway:
                 },
             )
 
-    async def _fail(self, error: Exception, identity: str, sent: Sent) -> None:
+    async def _fail(self, error: Exception, path: str, identity: str, sent: Sent) -> None:
         """Own up to a fault of the server."""
         # Without the message, which may quote a payload.
         where = "".join(traceback.format_tb(error.__traceback__))
         facts = {"request_id": identity, "error": type(error).__name__, "traceback": where}
         log.error("a request failed", extra=facts)
         if sent.status is None:
-            await sent.reply(refusal(500, [fault("the server is at fault, not you")], identity))
+            await sent.reply(_refusal(500, "the server is at fault, not you", path, identity))
 
     def _marks(self, identity: str) -> list[tuple[bytes, bytes]]:
         """Return the headers of every answer."""
@@ -159,18 +157,15 @@ class Gateway:
             finally:
                 self._busy -= 1
         except Refused as refused:
-            reply = refusal(refused.status, [fault(refused.rule)], identity)
+            reply = _refusal(refused.status, refused.rule, path, identity)
         await sent.reply(reply)
 
     async def _predict(
         self, served: Served, headers: Mapping[bytes, bytes], body: bytes, identity: str
     ) -> Reply:
-        if not headers.get(b"content-type", JSON).startswith(JSON):
+        if not headers.get(b"content-type", JSON).lower().startswith(JSON):
             raise Refused(415, "send JSON, with the header content-type: application/json")
-        if served.compiled and len(body) <= SMALL and b'"explain"' not in body:
-            reply = await served.answer_together(body, identity)
-        else:
-            reply = await asyncio.to_thread(served.answer, body, identity)
+        reply = await served.answer_soon(body, identity)
         self.follower.telemetry.rows.inc(reply.rows)
         return reply
 
@@ -235,6 +230,12 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await following
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _refusal(status: int, rule: str, path: str, identity: str) -> Reply:
+    """Return a refusal, with what clients of the Open Inference Protocol look for on its paths."""
+    more = {"error": rule} if path.startswith("/v2") else {}
+    return refusal(status, [fault(rule)], identity, **more)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
