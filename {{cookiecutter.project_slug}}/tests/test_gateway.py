@@ -1,10 +1,5 @@
-import contextlib
-import http.client
 import itertools
 import json
-import re
-import signal
-import threading
 
 import corpus
 import made_up
@@ -16,38 +11,19 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from {{cookiecutter.project_slug}} import tracking
-from {{cookiecutter.project_slug}}.serving import app, gateway, settings
+from {{cookiecutter.project_slug}}.serving import app, settings
 
 INFER = f"/v2/models/{tracking.NAME}/infer"
 POSTS = ["/predict", "/invocations", INFER, f"/v2/models/{tracking.NAME}/versions/1/infer"]
-LENGTH = "inference-header-content-length"
 GETS = ["/", "/docs", "/openapi.json", "/model", "/metrics", "/health/live", "/health/ready"]
 GETS += ["/ping", "/version", "/v2", "/v2/health/live", "/v2/health/ready"]
 GETS += [f"/v2/models/{tracking.NAME}", f"/v2/models/{tracking.NAME}/ready", "/nothing"]
-ALWAYS = {"x-content-type-options", "x-frame-options", "referrer-policy", "x-request-id"}
-
-
-def is_json(text):
-    """Return whether bytes are JSON as its standard has it, without NaN."""
-
-    def refuse(constant):
-        raise ValueError(constant)
-
-    with contextlib.suppress(ValueError):
-        json.loads(text.decode(), parse_constant=refuse)
-        return True
-    return False
 
 
 @pytest.fixture(scope="module")
 def server(finished):
     with servers.running(finished, body_seconds=1, max_bytes=2_000_000) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def row(typed, contract):
-    return made_up.requests(typed.head(1), contract)[0]
 
 
 def forms(row, name):
@@ -68,23 +44,13 @@ def forms(row, name):
     ]
 
 
-def check(answer, *allowed):
-    """Check what is so of every answer; returns its status."""
-    status, headers, body = servers.parsed(answer)
-    assert status in allowed, answer[:500]
-    assert headers.keys() >= ALWAYS
-    assert int(headers["content-length"]) == len(body)
-    assert is_json(body), body[:300]
-    return status
-
-
 def test_a_cell_of_any_kind_is_scored_or_refused_by_each_protocol(server, row, contract):
     columns = {column.type: name for name, column in contract.features.items()}
     for name, cell in itertools.product(columns.values(), corpus.CELLS):
         for path, form in forms(row, name):
             body = json.dumps(form).replace('"here"', cell).encode("utf-8", "surrogatepass")
             kind = "content-type: application/json"
-            check(server.send(servers.post(path, body, kind)), 200, 400, 422)
+            servers.check(server.send(servers.post(path, body, kind)), 200, 400, 422)
 
 
 def test_any_bytes_are_answered_in_json_without_a_fault_of_the_server(server):
@@ -93,7 +59,7 @@ def test_any_bytes_are_answered_in_json_without_a_fault_of_the_server(server):
         request = servers.post(path, body).replace(
             b"content-length", f"content-type: {kind}\r\ncontent-length".encode("latin-1"), 1
         )
-        check(server.send(request), 400, 415, 422)
+        servers.check(server.send(request), 400, 415, 422)
 
 
 def test_a_wrong_cell_is_named_by_every_protocol(client, row, contract):
@@ -114,179 +80,8 @@ def test_other_methods_are_refused_with_those_that_are_allowed(server, path):
         lines = f"{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
         status, headers, _ = servers.parsed(server.send(lines.encode()))
         assert status in (404, 405) or (method, status) == ("HEAD", 200), (method, status)
-        assert headers.keys() >= ALWAYS
+        assert headers.keys() >= servers.ALWAYS
         assert status != 405 or right in headers["allow"].upper()
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /%00%ff%2e%2e/..;/\\x HTTP/1.1\r\n\r\n",
-        "GET /ä HTTP/1.1\r\n\r\n".encode(),
-        b"GET * HTTP/1.1\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
-        b"GET http://other/model HTTP/1.1\r\n\r\n",
-        b"CONNECT a:1 HTTP/1.1\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"get / HTTP/1.1\r\n\r\n",
-        b"GET /\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00",
-        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000 + b"\r\n",
-        b"GET / HTTP/1.1\r\nx: " + b"y" * 500_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        b"GET / HTTP/1.1\r\nx\0y: \xff\r\n\r\n",
-        b"GET / HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
-        b"POST /predict HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
-        b"POST /predict HTTP/1.1\r\ncontent-length: 1_0\r\n\r\n",
-        b"POST /predict HTTP/1.1\r\ncontent-length: " + b"9" * 400 + b"\r\n\r\n",
-        b"POST /predict HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-        b"POST /predict HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n{}",
-        b"POST /predict HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n{}",
-        b"POST " + INFER.encode() + b" HTTP/1.1\r\ninference-header-content-length: "
-        + b"9" * 5_000 + b"\r\ncontent-length: 2\r\n\r\n{}",
-    ],
-)  # fmt: skip
-def test_absurd_requests_do_no_harm(server, start):
-    answer = server.send(start, patience=0.5)  # the server may wait for more
-    assert not re.match(rb"HTTP/1\.\d 5", answer), answer[:300]
-    assert server.send(b"GET /health/live HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        [b"GET /", *[b"y" * 0x100000] * 100],
-        [b"GET / HTTP/1.1\r\nx: ", *[b"y" * 0x100000] * 100],
-        [b"GET / HTTP/1.1\r\n", *[b"x: y\r\n" * 0x20000] * 100],
-        [b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"],
-    ],
-)
-def test_headers_that_are_too_large_are_refused_early_and_cost_little(server, head):
-    with server.costing(10):
-        answer = server.send(*head)
-    assert b"HTTP/1.1 431" in answer, answer[:500]
-
-
-def test_headers_of_some_size_are_taken(server):
-    head = b"GET /health/live HTTP/1.0\r\n" + b"x: %b\r\n" % (b"y" * 6_000) * 10 + b"\r\n"
-    assert check(server.send(head), 200)
-
-
-def test_headers_after_a_body_do_no_harm(server):
-    request = servers.post("/predict", b"1\r\n{\r\n0\r\n", "transfer-encoding: chunked")
-    with server.costing(10):
-        assert not server.send(request, b"x: ", *[b"y" * 0x100000] * 100)
-
-
-@pytest.mark.parametrize(
-    ("start", "more"),
-    [
-        (b"", b""),
-        (b"", b"\r\n"),
-        (b"GET / HTTP/1.1\r\nx: ", b"y"),
-        (b"GET /model HTTP/1.1\r\n\r\n", b"\r\n"),
-        (b"GET /model HTTP/1.1\r\n\r\nGET ", b"/"),
-    ],
-)
-def test_headers_that_take_too_long_are_not_waited_for(server, start, more):
-    def hung_up():
-        try:
-            connection.sendall(more)
-            return not connection.recv(65_536)
-        except ConnectionError:
-            return True
-        except TimeoutError:
-            return False
-
-    with server.connect() as connection:
-        connection.settimeout(0.05)
-        connection.sendall(start)
-        servers.until(hung_up)
-
-
-def test_a_body_that_is_shorter_than_it_says_does_no_harm(server):
-    request = servers.post("/predict", b"{}", "content-length: 100")
-    assert not server.send(request, patience=0.1)
-    assert server.send(b"GET /health/live HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
-
-
-def test_a_body_in_chunks_is_answered_as_a_whole_one(server, row):
-    body = json.dumps({"rows": [row]}).encode()
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-    request = servers.post("/predict", chunks, "transfer-encoding: chunked")
-    whole, parts = (server.send(one) for one in (servers.post("/predict", body), request))
-    found = [json.loads(servers.parsed(one)[2])["predictions"] for one in (whole, parts)]
-    assert found[0] == found[1]
-
-
-def test_a_body_that_is_too_large_is_refused_early_and_costs_little(server):
-    announced = servers.post("/predict", b"", "content-length: 100000000")
-    assert check(server.send(announced), 413)
-    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
-    with server.costing(50):
-        for path in POSTS:
-            head = servers.post(path, b"", "transfer-encoding: chunked")
-            assert check(server.send(head, *[chunk] * 100, b"0\r\n\r\n"), 413)
-
-
-@pytest.mark.parametrize("form", ["keys", "top", "rows", "lists"])
-def test_a_body_of_countless_faults_costs_little(server, form):
-    keys = ",".join(f'"{number:x}":1' for number in range(150_000))
-    body = {
-        "keys": '{"rows":[{' + keys + "}]}",
-        "top": '{"rows":[],' + keys + "}",
-        "rows": '{"rows":[' + "{}," * 400_000 + "{}]}",
-        "lists": '{"rows":[' + "[]," * 400_000 + "[]]}",
-    }[form]
-    with server.costing(250):
-        answer = server.send(servers.post("/predict", body.encode()))
-    assert check(answer, 422) and len(answer) < 1_000
-
-
-def tensors(shape, kind, **values):
-    one = {"name": "a", "shape": shape, "datatype": kind}
-    return {"inputs": [one | (values or {"parameters": {"binary_data_size": 1_800_000}})]}
-
-
-MANY = {
-    "columns": lambda: {"inputs": {"a": [0] * 900_000}},
-    "objects": lambda: {"inputs": [{}] * 600_000},
-    "records": lambda: {"dataframe_records": [{"a": 1}] * 75_000},
-    "lists": lambda: {"instances": [[0]] * 450_000},
-    "wide lists": lambda: {"dataframe_split": {"columns": [0] * 900, "data": [[0] * 900] * 900}},
-    "wide columns": lambda: {"inputs": {name: [0] * 900 for name in range(900)}},
-    "tensor": lambda: tensors([900_000], "INT64", data=[0] * 900_000),
-    "wide tensor": lambda: tensors([1, 900_000], "INT64", data=[0] * 900_000),
-    "false tensor": lambda: tensors([1], "INT64", data=[0] * 900_000),
-    "tensors": lambda: {"inputs": tensors([1], "BOOL", data=[1])["inputs"] * 25_000},
-    "bytes": lambda: tensors([1_800_000], "INT8"),
-    "wide bytes": lambda: tensors([1, 1_800_000], "INT8"),
-    "texts": lambda: tensors([450_000], "BYTES"),
-}
-"""Requests of up to 2 MB that would have far too many rows, columns or values."""
-
-
-@pytest.mark.parametrize("form", MANY)
-def test_rows_are_counted_before_they_are_made(server, contract, form):
-    name = json.dumps(next(reversed(contract.features)))
-    text = json.dumps(MANY[form](), separators=(",", ":")).replace('"a"', name).encode()
-    binary = bytes(1_800_000) if b"binary_data_size" in text else b""
-    path = INFER if b'"shape"' in text else "/invocations"
-    kind, length = "content-type: application/json", f"{LENGTH}: {len(text)}"
-    request = servers.post(path, text + binary, kind, length)
-    assert len(request) < 2_000_000
-    with server.costing(60):
-        answer = server.send(request)
-    assert check(answer, 400) and len(answer) < 2_000, answer[:500]
-
-
-def test_a_body_that_takes_too_long_is_refused(server):
-    with server.connect() as connection:
-        connection.sendall(servers.post("/predict", b"{", "content-length: 2"))
-        assert check(servers.received(connection), 408)
 
 
 def test_clients_of_the_open_inference_protocol_are_told_in_its_words(server, finished):
@@ -294,7 +89,7 @@ def test_clients_of_the_open_inference_protocol_are_told_in_its_words(server, fi
     large = servers.post(INFER, b"", "content-length: 100000000")
     for request, status in ((late, 408), (large, 413)):
         answer = server.send(request)
-        assert check(answer, status)
+        assert servers.check(answer, status)
         found = json.loads(servers.parsed(answer)[2])
         assert found["error"] == found["errors"][0]["rule"]
     chosen = settings.Settings(champion=finished / "models/champion", api_keys={"one"})
@@ -319,44 +114,6 @@ def test_json_may_be_named_in_letters_of_any_case(client, row, kind, status):
     assert answer.status_code == status
 
 
-def test_more_requests_than_allowed_are_told_to_come_back_while_health_answers(finished, row):
-    with servers.running(finished, max_requests=1) as busy, busy.connect() as first:
-        body = json.dumps({"rows": [row]}).encode()
-        first.sendall(servers.post("/predict", body)[:-1])
-        servers.until(lambda: b"under_way 1.0" in busy.send(b"GET /metrics HTTP/1.0\r\n\r\n"))
-        answer = busy.send(servers.post("/predict", body))
-        assert check(answer, 503) and b"\r\nretry-after: 1\r\n" in answer
-        for path in (b"/health/live", b"/health/ready", b"/ping", b"/v2/health/ready"):
-            assert b" 200 OK" in busy.send(b"GET " + path + b" HTTP/1.0\r\n\r\n")
-        first.sendall(body[-1:])
-        assert check(servers.received(first), 200)
-        assert check(busy.send(servers.post("/predict", body)), 200)
-
-
-def test_more_bytes_than_allowed_together_are_told_to_come_back(finished, row):
-    size = 100_000
-    request = servers.post("/predict", json.dumps({"rows": [row]}).encode().ljust(size))
-    with servers.running(finished, max_bytes=size) as busy, contextlib.ExitStack() as opened:
-
-        def refused():
-            answer = busy.send(b"GET /metrics HTTP/1.0\r\n\r\n").decode()
-            found = re.search(r'requests_total{route="/predict",status="503"} (\S+)', answer)
-            return float(found[1]) if found else 0
-
-        connections = [opened.enter_context(busy.connect()) for _ in range(30)]
-        for one in connections:
-            one.sendall(request[:-1])
-        servers.until(lambda: refused() >= 30 - gateway.HELD)
-        answers = []
-        for one in connections:
-            with contextlib.suppress(ConnectionError):
-                one.sendall(request[-1:])
-            answers.append(servers.received(one))
-        assert {check(answer, 200, 503) for answer in answers} == {200, 503}
-        assert all(b"retry-after: 1\r\n" in one for one in answers if b" 503 " in one)
-        assert [check(busy.send(request), 200) for _ in range(30)]
-
-
 def test_keys_are_asked_for_but_where_health_is_asked(finished, row):
     chosen = settings.Settings(champion=finished / "models/champion", api_keys={"one", "two"})
     with TestClient(app.create_app(chosen)) as locked:
@@ -365,7 +122,7 @@ def test_keys_are_asked_for_but_where_health_is_asked(finished, row):
         for path in ("/model", "/metrics", "/docs", "/nothing", "/v2", "/health", "//ping"):
             answer = locked.get(path)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-            assert answer.headers.keys() >= ALWAYS
+            assert answer.headers.keys() >= servers.ALWAYS
         for key in ("", "on", "onee", "One", "one two", "\xff"):
             given = {"authorization": f"Bearer {key}".encode("latin-1")}
             assert locked.get("/model", headers=given).status_code == 401
@@ -383,7 +140,7 @@ def test_a_fault_of_the_server_is_owned_up_to_and_quotes_no_payload(client, row,
         other = client.post("/invocations", json={"dataframe_records": [row]})
     assert answer.status_code == other.status_code == 500
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
-    assert answer.headers.keys() & other.headers.keys() >= ALWAYS
+    assert answer.headers.keys() & other.headers.keys() >= servers.ALWAYS
     (first, _) = (one for one in caplog.records if one.message == "a request failed")
     assert (first.error, first.request_id) == ("ValueError", answer.headers["x-request-id"])
     assert "served.py" in first.traceback and "is not in list" not in caplog.text
@@ -416,75 +173,3 @@ def test_the_gateway_and_the_documented_route_answer_alike(client, contract, row
     assert answers[0].status_code == answers[1].status_code in (200, 422)
     first, second = ({**one.json(), "request_id": ""} for one in answers)
     assert first == second
-
-
-def test_requests_under_way_at_the_end_are_answered_and_none_is_lost(finished, row):
-    body, lost, answered = json.dumps({"rows": [row]}), [], []
-
-    def ask(port):
-        """Send requests over kept connections until nobody listens any more."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while True:
-            try:
-                connection.connect() if connection.sock is None else None
-            except ConnectionRefusedError:
-                return
-            try:
-                connection.request("POST", "/predict", body)
-                answer = connection.getresponse()
-                answered.append(answer.status)
-                answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                lost.append(error)
-                return
-
-    with servers.running(finished) as server, server.connect() as open_one:
-        open_one.sendall(servers.post("/predict", body.encode())[:-1])
-        threads = [threading.Thread(target=ask, args=[server.port]) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        servers.until(lambda: len(answered) > 200)
-        server.process.send_signal(signal.SIGTERM)
-        for thread in threads:
-            thread.join(60)
-        open_one.sendall(body.encode()[-1:])
-        assert check(servers.received(open_one), 200)
-        server.process.wait(60)
-    assert not lost
-    assert set(answered) == {200}
-
-
-GRACE, MARGIN = 1, 8
-"""Seconds after a signal; the margin is for a busy machine, what stalls takes far longer."""
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stalled_upload_does_not_keep_the_server_from_ending(finished, number):
-    with (
-        servers.running(finished, grace_seconds=GRACE, body_seconds=600) as server,
-        server.connect() as stalled,
-    ):
-        stalled.sendall(servers.post("/predict", b"{", "content-length: 2"))
-        end(server, number)
-        assert not servers.received(stalled)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_thread_that_scores_does_not_keep_the_server_from_ending(finished, row, number):
-    many = 20_000
-    body = json.dumps({"rows": [row] * many, "explain": True}).encode()
-    limits = {"max_rows": many, "max_explained": many, "max_bytes": len(body)}
-    with (
-        servers.running(finished, grace_seconds=GRACE, **limits) as server,
-        server.connect() as slow,
-    ):
-        slow.sendall(servers.post("/predict", body))
-        end(server, number)
-        assert not servers.received(slow)
-
-
-def end(server, number):
-    """Send a signal while a request is under way; the server must end in time."""
-    servers.until(lambda: b"under_way 1.0" in server.send(b"GET /metrics HTTP/1.0\r\n\r\n"))
-    server.process.send_signal(number)
-    server.process.wait(GRACE + MARGIN)
