@@ -41,12 +41,13 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Answer what was sent, then end."""
         self._gateway.closing = True
-        last = threading.Timer(self._gateway.settings.grace_seconds, end)
+        grace = self._gateway.settings.grace_seconds
+        last = threading.Timer(grace, end)
         last.daemon = True
         last.start()
         for listener in self.servers:
             listener.close()
-        patience = time.monotonic() + LINGER
+        patience = time.monotonic() + min(LINGER, grace / 2)
         while self.server_state.connections and time.monotonic() < patience and not self.force_exit:
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
