@@ -121,6 +121,7 @@ MODULES = [
     "serving/__init__",
     "serving/__main__",
     "serving/app",
+    "serving/connection",
     "serving/explanation",
     "serving/following",
     "serving/gateway",

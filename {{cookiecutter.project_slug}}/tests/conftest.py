@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -145,6 +146,12 @@ def raw(original: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def typed(raw: pd.DataFrame, contract: definition.Contract) -> pd.DataFrame:
     return table.check(raw, contract).valid
+
+
+@pytest.fixture(scope="session")
+def row(typed: pd.DataFrame, contract: definition.Contract) -> dict[str, Any]:
+    """A row as a client sends it."""
+    return made_up.requests(typed.head(1), contract)[0]
 
 
 def make_project(folder: Path, raw: pd.DataFrame, contract: definition.Contract) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from {{cookiecutter.project_slug}} import tracking
 
+ALWAYS = {"x-content-type-options", "x-frame-options", "referrer-policy", "x-request-id"}
+
 
 class Server:
     """A server that runs."""
@@ -36,10 +38,18 @@ class Server:
             found.settimeout(patience)
             return received(found)
 
-    def memory(self):
-        """Return the resident memory in megabytes."""
+    @contextlib.contextmanager
+    def costing(self, megabytes):
+        """Check that its memory grows by less than so much, even for a moment."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")  # forgets the peak
+        before = self.peak()
+        yield
+        assert self.peak() - before < megabytes
+
+    def peak(self):
+        """Return the most resident memory it had, in megabytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 def received(connection):
@@ -68,6 +78,28 @@ def parsed(answer):
         if status != 100:
             return status, dict(line.lower().split(": ", 1) for line in lines), body
         answer = body
+
+
+def is_json(text):
+    """Return whether bytes are JSON as its standard has it, without NaN."""
+
+    def refuse(constant):
+        raise ValueError(constant)
+
+    with contextlib.suppress(ValueError):
+        json.loads(text.decode(), parse_constant=refuse)
+        return True
+    return False
+
+
+def check(answer, *allowed):
+    """Check what is so of every answer; returns its status."""
+    status, headers, body = parsed(answer)
+    assert status in allowed, answer[:500]
+    assert headers.keys() >= ALWAYS
+    assert int(headers["content-length"]) == len(body)
+    assert is_json(body), body[:300]
+    return status
 
 
 @contextlib.contextmanager

@@ -92,6 +92,7 @@ def test_numbers_of_a_table_may_be_written_as_tables_have_them(made):
         ({"instances": [3]}, "row 0 must be an object, or a list of 8 cells"),
         ({"inputs": {"a": [1], "b": []}}, "differ in length"),
         ({"dataframe_split": {"data": []}}, "columns and data"),
+        ({"dataframe_split": {"columns": [[]], "data": [[1]]}}, "a list of names"),
         ({"dataframe_split": {"columns": ["whole"], "data": [[1, 2]]}}, "a list of 1 cells"),
         ({"dataframe_records": [{"whole": "2"}]}, "row 0, whole is '2'"),
         ({"dataframe_records": [{"whole": 2.5}]}, "row 0, whole is 2.5"),

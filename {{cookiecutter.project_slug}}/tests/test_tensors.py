@@ -12,7 +12,7 @@ NUMBERS = [kind for kind in tensors.DATATYPES if kind != "BOOL"]
 def read(kind, raw, shape):
     one = {"name": "a", "datatype": kind, "shape": shape}
     one["parameters"] = {"binary_data_size": len(raw)}
-    return tensors.of_json([one], raw)["a"].tolist()
+    return tensors.of_json([one], raw, 3, 1)["a"].tolist()
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
@@ -44,7 +44,7 @@ def test_bytes_that_are_no_tensor_are_refused(kind, raw, said):
 def test_bytes_must_belong_to_an_input():
     one = {"name": "a", "datatype": "INT8", "shape": [1], "data": [1]}
     with pytest.raises(tables.Unusable, match="3 bytes belong to no input"):
-        tensors.of_json([one], b"abc")
+        tensors.of_json([one], b"abc", 3, 1)
 
 
 @pytest.mark.parametrize("length", ["", "-1", "1.0", "x", "9" * 5_000, "²", "99"])

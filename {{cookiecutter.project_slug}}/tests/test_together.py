@@ -1,4 +1,6 @@
 import asyncio
+import json
+import threading
 
 import httpx2
 import pytest
@@ -82,3 +84,36 @@ def test_requests_at_the_same_time_get_what_each_gets_alone(client, champion):
     at_once = asyncio.run(arrive())
     assert [one["predictions"] for one in at_once] == [one["predictions"] for one in alone]
     assert len({one["request_id"] for one in at_once}) == len(parts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "explain", "soon"),
+    [
+        (1, "", True),
+        (16, "", True),
+        (1, ', "explain": false', True),
+        (17, "", False),
+        (1, ', "explain": true', False),
+        (1, r', "\u0065xplain": true', False),
+    ],
+)
+def test_what_takes_longer_leaves_other_requests_their_turn(
+    client, champion, monkeypatch, rows, explain, soon
+):
+    row = client.get("/model").json()["examples"][0]
+    body = '{"rows": ' + json.dumps([row] * rows) + explain + "}"
+    served, threads = app.create_app(settings.Settings(champion=champion.folder)), []
+    answers = type(champion).answers
+
+    def noted(self, rows):
+        threads.append(threading.current_thread())
+        return answers(self, rows)
+
+    async def arrive():
+        transport = httpx2.ASGITransport(served)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://here") as sender:
+            return await sender.post("/predict", content=body)
+
+    monkeypatch.setattr(type(champion), "answers", noted)
+    assert asyncio.run(arrive()).status_code == 200
+    assert [one is threading.current_thread() for one in threads] == [soon]

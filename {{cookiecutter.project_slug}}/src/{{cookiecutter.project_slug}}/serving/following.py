@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import math
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +28,9 @@ log = logging.getLogger(__name__)
 REGISTRY = "models:/"
 PATIENCE = 2.0
 """Seconds between two questions to a registry, at least."""
+SOON, LATE = 1.0, 60.0
+"""Seconds after which a champion that could not be served is tried again: each time twice as many,
+up to the second."""
 
 
 class Source(Protocol):
@@ -71,11 +77,8 @@ class Registered:
         self._alias = alias(uri)
 
     def mark(self) -> object:
-        """Return the version; or why it is not known, until that changes."""
-        try:
-            return self._alias.version()
-        except InputError as error:
-            return error.args
+        """Return the version."""
+        return self._alias.version()
 
     def load(self) -> Bundle:
         """Download the version, and verify it before its name and version are written into it."""
@@ -124,34 +127,51 @@ class Follower:
         self.settings = settings
         self.telemetry = telemetry
         self._application = partial(application, self)
-        self._seen = self._source.mark()
+        self._pause, self._again = SOON, math.inf
+        self._seen = self._mark()
         self.served = self._load()
         self.problem: str | None = None
         """Why the champion that was found last is not the one that is served; None when it is."""
         telemetry.serve(str(self.served.facts["version"]))
 
+    def _mark(self) -> object:
+        try:
+            return self._source.mark()
+        except Exception as error:  # loading says what is wrong
+            return type(error)
+
     def _load(self) -> Served:
         return Served(self._source.load(), self.settings, self._application)
 
     async def follow(self) -> None:
-        """Look for another champion until cancelled."""
-        while True:
-            await asyncio.sleep(max(self.settings.follow_seconds, self._source.seconds))
-            await asyncio.to_thread(self.look)
+        """Look for another champion until cancelled, in a thread that is not needed to score."""
+        thread, loop = ThreadPoolExecutor(1), asyncio.get_running_loop()
+        try:
+            while True:
+                await asyncio.sleep(max(self.settings.follow_seconds, self._source.seconds))
+                await loop.run_in_executor(thread, self.look)
+        finally:
+            thread.shutdown(wait=False)
 
     def look(self) -> None:
-        """Serve the champion that is found if it is another one and can be served."""
-        found = self._source.mark()
-        if found == self._seen:
+        """Serve the champion that is found if it is another one and can be served.
+
+        One that cannot be is tried again: the fault may be the network's, or the disk's.
+        """
+        found = self._mark()
+        if found != self._seen:
+            self._seen, self._pause = found, SOON
+        elif time.monotonic() < self._again:
             return
-        self._seen = found
         try:
             served = self._load()
         except Exception as error:  # whatever is wrong with it, the one that is served goes on
             self.problem = str(error) if isinstance(error, InputError) else repr(error)
             self.telemetry.refused.inc()
             log.error("the champion that was found cannot be served: %s", self.problem)
+            self._again = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, LATE)
             return
-        self.served, self.problem = served, None
+        self.served, self.problem, self._again = served, None, math.inf
         self.telemetry.serve(str(served.facts["version"]))
         log.info("version %s is served", served.facts["version"])

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import os
 import time
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
@@ -21,8 +21,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-SMALL = 8_192
-"""Bytes of a body whose rows are scored at once; those of a larger one in a thread."""
+HELD = 8
+"""How many bodies of the largest size fit into what all that are under way may have together."""
 OPEN = ("/health/", "/ping", "/v2/health/")  # without an API key, and while the server is busy
 JSON = b"application/json"
 HINTS = {
@@ -87,7 +87,7 @@ class Gateway:
         self.settings = settings
         self.follower = follower
         self._keys = [f"Bearer {key}".encode() for key in settings.api_keys]
-        self._busy = 0
+        self._busy = self._held = 0
         self.closing = False
         """Whether clients are asked to hang up after their answer, since the server stops."""
         follower.telemetry.under_way.set_function(lambda: self._busy)
@@ -98,7 +98,7 @@ class Gateway:
             return await self._live(receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1000})
-        started, path, identity = time.perf_counter(), scope["path"], uuid.uuid4().hex
+        started, path, identity = time.perf_counter(), scope["path"], os.urandom(16).hex()
         sent = Sent(send, partial(self._marks, identity))
         try:
             await self._answer(scope, identity, receive, sent)
@@ -107,7 +107,7 @@ class Gateway:
             status = 499  # what proxies write for it
         except Exception as error:
             status = 500
-            await self._fail(error, identity, sent)
+            await self._fail(error, path, identity, sent)
         self.follower.telemetry.answered.count(path, status, time.perf_counter() - started)
         if self.settings.access_log:
             log.info(
@@ -120,14 +120,14 @@ class Gateway:
                 },
             )
 
-    async def _fail(self, error: Exception, identity: str, sent: Sent) -> None:
+    async def _fail(self, error: Exception, path: str, identity: str, sent: Sent) -> None:
         """Own up to a fault of the server."""
         # Without the message, which may quote a payload.
         where = "".join(traceback.format_tb(error.__traceback__))
         facts = {"request_id": identity, "error": type(error).__name__, "traceback": where}
         log.error("a request failed", extra=facts)
         if sent.status is None:
-            await sent.reply(refusal(500, [fault("the server is at fault, not you")], identity))
+            await sent.reply(_refusal(500, "the server is at fault, not you", path, identity))
 
     def _marks(self, identity: str) -> list[tuple[bytes, bytes]]:
         """Return the headers of every answer."""
@@ -147,25 +147,25 @@ class Gateway:
             self._busy += 1
             try:
                 body = await self._body(headers, receive)
-                if path != "/predict":
-                    await served.application(scope, _replay(body, receive), sent)
-                    return
-                reply = await self._predict(served, headers, body, identity)
+                try:
+                    if path != "/predict":
+                        await served.application(scope, _replay(body, receive), sent)
+                        return
+                    reply = await self._predict(served, headers, body, identity)
+                finally:
+                    self._held -= len(body)
             finally:
                 self._busy -= 1
         except Refused as refused:
-            reply = refusal(refused.status, [fault(refused.rule)], identity)
+            reply = _refusal(refused.status, refused.rule, path, identity)
         await sent.reply(reply)
 
     async def _predict(
         self, served: Served, headers: Mapping[bytes, bytes], body: bytes, identity: str
     ) -> Reply:
-        if not headers.get(b"content-type", JSON).startswith(JSON):
+        if not headers.get(b"content-type", JSON).lower().startswith(JSON):
             raise Refused(415, "send JSON, with the header content-type: application/json")
-        if served.compiled and len(body) <= SMALL and b'"explain"' not in body:
-            reply = await served.answer_together(body, identity)
-        else:
-            reply = await asyncio.to_thread(served.answer, body, identity)
+        reply = await served.answer_soon(body, identity)
         self.follower.telemetry.rows.inc(reply.rows)
         return reply
 
@@ -175,27 +175,39 @@ class Gateway:
             raise Refused(401, 'send a key as the header "Authorization: Bearer KEY"')
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """Return the body of a request; raises Refused as soon as it is too large or too slow."""
-        limit = self.settings.max_bytes
+        """Return the body of a request, which is held; raises Refused as soon as it is too much."""
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > limit:
-            raise Refused(413, f"a body may have {limit} bytes; send fewer rows")
+        if length.isdigit():
+            self._bound(int(length))
         message = await self._next(receive, self.settings.body_seconds)
+        first: bytes = message.get("body", b"")
+        self._bound(len(first))
+        self._hold(first)
         if not message.get("more_body"):
-            return self._checked(message.get("body", b""))
+            return first
         deadline = time.monotonic() + self.settings.body_seconds
-        body = bytearray(message.get("body", b""))
-        while message.get("more_body"):
-            self._checked(body)
-            message = await self._next(receive, deadline - time.monotonic())
-            body += message.get("body", b"")
-        return bytes(self._checked(body))
+        body = bytearray(first)
+        try:
+            while message.get("more_body"):
+                message = await self._next(receive, deadline - time.monotonic())
+                part = message.get("body", b"")
+                self._bound(len(body) + len(part))
+                self._hold(part)
+                body += part
+        except BaseException:
+            self._held -= len(body)
+            raise
+        return bytes(body)
 
-    def _checked(self, body: Any) -> Any:
+    def _bound(self, size: int) -> None:
         limit = self.settings.max_bytes
-        if len(body) > limit:
+        if size > limit:
             raise Refused(413, f"a body may have {limit} bytes; send fewer rows")
-        return body
+
+    def _hold(self, part: bytes) -> None:
+        if self._held + len(part) > HELD * self.settings.max_bytes:
+            raise Refused(503, "too many bytes at once; try again in a second")
+        self._held += len(part)
 
     async def _next(self, receive: Receive, seconds: float) -> Message:
         try:
@@ -218,6 +230,12 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await following
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _refusal(status: int, rule: str, path: str, identity: str) -> Reply:
+    """Return a refusal, with what clients of the Open Inference Protocol look for on its paths."""
+    more = {"error": rule} if path.startswith("/v2") else {}
+    return refusal(status, [fault(rule)], identity, **more)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

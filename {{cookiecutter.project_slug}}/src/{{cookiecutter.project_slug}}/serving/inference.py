@@ -135,7 +135,8 @@ def answer(served: Served, body: bytes, length: str | None, telemetry: Telemetry
         Unusable: it is malformed, or a row breaks the contract.
     """
     asked, rest = split(body, length)
-    tensors = of_json(asked.get("inputs"), rest)
+    columns = len(served.champion.contract.features)
+    tensors = of_json(asked.get("inputs"), rest, served.settings.max_rows, columns)
     answers = served.predictions(validate(served, _rows(tensors, served)))
     telemetry.rows.inc(len(answers))
     outputs = _outputs(answers, served)

@@ -1,6 +1,7 @@
 """MLflow's scoring protocol: a drop-in for `mlflow models serve`."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,7 +10,7 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
 from .served import Served
-from .tables import Unusable, of_csv, validate
+from .tables import Unusable, bound, of_csv, validate
 from .telemetry import Telemetry
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -57,13 +58,14 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
         return str(served.champion.manifest["libraries"].get("mlflow", "none"))
 
 
-def _rows(body: bytes, kind: str, served: Served) -> list[dict[str, Any]]:
+def _rows(body: bytes, kind: str, served: Served) -> Iterator[dict[str, Any]]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unusable(f"the body is not UTF-8: {error}") from None
+    contract, limit = served.champion.contract, served.settings.max_rows
     if kind == "text/csv":
-        return of_csv(text, served.champion.contract, served.settings.max_rows)
+        return of_csv(text, contract, limit)
     if kind != "application/json":
         raise Unusable(f"content-type is {kind!r}; send application/json or text/csv")
     try:
@@ -73,42 +75,53 @@ def _rows(body: bytes, kind: str, served: Served) -> list[dict[str, Any]]:
     given = [form for form in FORMS if isinstance(content, dict) and form in content]
     if len(given) != 1:
         raise Unusable(f"the body must be an object with exactly one of {', '.join(FORMS)}")
-    return of_form(given[0], content[given[0]], list(served.champion.contract.features))
+    return of_form(given[0], content[given[0]], list(contract.features), limit)
 
 
-def of_form(form: str, value: Any, names: list[str]) -> list[dict[str, Any]]:
-    """Return the rows of one of MLflow's forms.
+def of_form(form: str, value: Any, names: list[str], limit: int) -> Iterator[dict[str, Any]]:
+    """Return the rows of one of MLflow's forms, one after the other.
 
     Args:
         form: one of `FORMS`.
         value: its content.
-        names: the columns, for rows that come without names.
+        names: the columns of the contract, for rows that come without names.
+        limit: the rows that there may be.
 
     Raises:
-        Unusable: the content is not of the form.
+        Unusable: the content is not of the form, or there are too many rows.
     """
     if form == "dataframe_split":
         if not isinstance(value, dict) or not {"columns", "data"} <= value.keys():
             raise Unusable("dataframe_split must be an object with columns and data")
         names, value = value["columns"], value["data"]
+        if not isinstance(names, list) or any(isinstance(name, list | dict) for name in names):
+            raise Unusable("dataframe_split: columns must be a list of names")
+        names = [str(name) for name in names]
     elif isinstance(value, dict) and form in ("inputs", "instances"):
-        lists = all(isinstance(cells, list) for cells in value.values())
-        value = _turned(value) if lists else [value]
-    if not isinstance(value, list) or not isinstance(names, list):
+        if all(isinstance(cells, list) for cells in value.values()):
+            return _turned(value, names, limit)
+        value = [value]
+    if not isinstance(value, list):
         raise Unusable(f"{form} must hold a list of rows")
-    return [_row(row, names, form, number) for number, row in enumerate(value)]
+    bound(len(value), limit)
+    return (_row(row, names, form, number) for number, row in enumerate(value))
 
 
-def _turned(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    if len({len(cells) for cells in columns.values()}) > 1:
+def _turned(
+    columns: dict[str, list[Any]], names: list[str], limit: int
+) -> Iterator[dict[str, Any]]:
+    counts = {len(cells) for cells in columns.values()}
+    if len(counts) > 1:
         raise Unusable("the columns of inputs differ in length")
-    rows = zip(*columns.values(), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    count = max(counts, default=0)
+    bound(count, limit)
+    known = [name for name in names if name in columns]
+    return ({name: columns[name][number] for name in known} for number in range(count))
 
 
-def _row(row: Any, names: list[Any], form: str, number: int) -> dict[str, Any]:
+def _row(row: Any, names: list[str], form: str, number: int) -> dict[str, Any]:
     if isinstance(row, dict):
         return row
     if not isinstance(row, list) or len(row) != len(names):
         raise Unusable(f"{form}: row {number} must be an object, or a list of {len(names)} cells")
-    return dict(zip(map(str, names), row, strict=True))
+    return dict(zip(names, row, strict=True))

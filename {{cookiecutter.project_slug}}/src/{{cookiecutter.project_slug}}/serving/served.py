@@ -1,5 +1,6 @@
 """The champion, ready to answer."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from .settings import Settings
 from .together import Together
 
 EXAMPLES = 5
+SMALL, FEW = 8_192, 16
+"""Bytes of a body, and its rows, that are scored at once; those of a larger one in a thread."""
 LARGE = 1_000_000
 """Bytes of a body that is looked over before it is validated."""
 SURPLUS = 100
@@ -51,11 +54,6 @@ class Served:
         self._together = Together(lambda rows: self.predictions(rows))
         self.application = application(self)
 
-    @property
-    def compiled(self) -> bool:
-        """Whether a few rows are scored so quickly that other requests need not go on meanwhile."""
-        return self.champion.compiled is not None
-
     def answer(self, body: bytes, identity: str) -> Reply:
         """Validate the body of POST /predict, strictly and from its bytes, and score it."""
         asked = self._read(body, identity)
@@ -63,14 +61,22 @@ class Served:
             return asked
         return self._reply(self.predictions(asked.rows, asked.explain), identity)
 
-    async def answer_together(self, body: bytes, identity: str) -> Reply:
-        """Do the same, with the rows of other requests in one call."""
-        asked = self._read(body, identity)
-        if isinstance(asked, Reply):
-            return asked
-        if asked.explain:
-            return self._reply(self.predictions(asked.rows, True), identity)
-        return self._reply(await self._together.answers(asked.rows), identity)
+    async def answer_soon(self, body: bytes, identity: str) -> Reply:
+        """Do the same: of a few rows with those of other requests, of more in a thread."""
+        rows = self._few(body)
+        if rows is None:
+            return await asyncio.to_thread(self.answer, body, identity)
+        return self._reply(await self._together.answers(rows), identity)
+
+    def _few(self, body: bytes) -> Sequence[BaseModel] | None:
+        """Return rows that are scored sooner than other requests would miss their turn."""
+        if self.champion.compiled is None or len(body) > SMALL:
+            return None
+        try:
+            asked: Any = self.message.model_validate_json(body)
+        except ValidationError:
+            return None  # to say what is wrong may take long
+        return None if asked.explain or len(asked.rows) > FEW else asked.rows
 
     def _read(self, body: bytes, identity: str) -> Any:
         """Return what a body asks, or its refusal."""
@@ -139,7 +145,7 @@ def fault(rule: str, column: str | None = None) -> dict[str, Any]:
     return {"row": None, "column": column, "value": None, "rule": rule}
 
 
-def refusal(status: int, errors: list[dict[str, Any]], identity: str) -> Reply:
+def refusal(status: int, errors: list[dict[str, Any]], identity: str, **more: str) -> Reply:
     """Return a refusal, in ASCII, so that any text that a client sent can be shown to it."""
-    content = {"errors": errors, "request_id": identity}
+    content = {"errors": errors, "request_id": identity, **more}
     return Reply(status, json.dumps(content, allow_nan=False).encode())

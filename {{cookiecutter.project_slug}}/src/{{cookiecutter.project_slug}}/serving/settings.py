@@ -32,9 +32,11 @@ class Settings(BaseSettings):
         default=10, ge=1, description="The rows that one request may have explained."
     )
     max_requests: int = Field(
-        default=100, ge=1, description="Bodies under way at once; more get 503 and Retry-After."
+        default=512, ge=1, description="Bodies under way at once; more get 503 and Retry-After."
     )
-    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+    body_seconds: float = Field(
+        default=10, gt=0, description="How long headers, and then a body, may take to arrive."
+    )
     grace_seconds: int = Field(
         default=10, ge=1, description="How long requests under way may take after SIGTERM."
     )

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,14 +21,18 @@ class Unusable(Exception):
     """A request that cannot be read as rows; says what is wrong with it."""
 
 
-def validate(served: Served, rows: Sequence[Mapping[str, Any]]) -> list[BaseModel]:
+def bound(count: int, limit: int) -> None:
+    """Raise Unusable if there are too many rows; asked before they are made, which costs."""
+    if count > limit:
+        raise Unusable(f"there are {count} rows; send at most {limit}")
+
+
+def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[BaseModel]:
     """Return rows that keep the contract.
 
     Raises:
-        Unusable: one does not, or there are too many.
+        Unusable: one does not.
     """
-    if len(rows) > served.settings.max_rows:
-        raise Unusable(f"there are {len(rows)} rows; send at most {served.settings.max_rows}")
     tidied = [tidy(row, served.champion.contract) for row in rows]
     try:
         asked: Any = served.message.model_validate_json(json.dumps({"rows": tidied}))
@@ -73,28 +77,29 @@ def _tidy(cell: Any, column: Column) -> Any:
     return cell
 
 
-def of_csv(text: str, contract: Contract, limit: int) -> list[dict[str, Any]]:
-    """Return the rows of a CSV table with a header; no more than one above the limit.
+def of_csv(text: str, contract: Contract, limit: int) -> Iterator[dict[str, Any]]:
+    """Return the rows of a CSV table with a header.
 
     Raises:
-        Unusable: a row has another length than the header.
+        Unusable: a row has another length than the header, or there are too many.
     """
     try:
         rows = list(islice(csv.reader(io.StringIO(text), strict=True), limit + 2))
     except csv.Error as error:
         raise Unusable(f"not a CSV table: {error}") from None
     header, *body = rows or [[]]
+    bound(len(body), limit)
     for number, row in enumerate(body):
         if len(row) != len(header):
             raise Unusable(f"row {number} has {len(row)} cells, the header {len(header)}")
-    return [
+    return (
         {
             name: of_text(cell, column, contract.missing + column.missing)
             for name, cell in zip(header, row, strict=True)
             if (column := contract.features.get(name))
         }
         for row in body
-    ]
+    )
 
 
 def of_text(text: str, column: Column, missing: Sequence[str]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..predictions import Array
-from .tables import Unusable
+from .tables import Unusable, bound
 
 DATATYPES = {
     "BOOL": "?",
@@ -48,14 +48,20 @@ def split(body: bytes, length: str | None) -> tuple[dict[str, Any], bytes]:
     return asked, body[end:]
 
 
-def of_json(inputs: Any, rest: bytes) -> dict[str, Array]:
+def of_json(inputs: Any, rest: bytes, rows: int, columns: int) -> dict[str, Array]:
     """Return the tensors of a request by name.
 
+    Args:
+        inputs: as they are described, with their values if these are no bytes.
+        rest: the bytes of the others, one behind the other.
+        rows: that there may be; asked before the values are looked at.
+        columns: that there may be.
+
     Raises:
-        Unusable: one is malformed, or its bytes are missing.
+        Unusable: one is malformed or too large, or its bytes are missing.
     """
-    if not isinstance(inputs, list) or not inputs:
-        raise Unusable("inputs must be a list of tensors, and not empty")
+    if not isinstance(inputs, list) or not 1 <= len(inputs) <= columns:
+        raise Unusable(f"inputs must be a list of tensors, from 1 to {columns}")
     tensors: dict[str, Array] = {}
     for one in inputs:
         if not isinstance(one, dict) or not isinstance(one.get("name"), str):
@@ -66,34 +72,37 @@ def of_json(inputs: Any, rest: bytes) -> dict[str, Array]:
         if one.get("datatype") not in (*DATATYPES, BYTES):
             known = ", ".join([*DATATYPES, BYTES])
             raise Unusable(f"input {name!r}: datatype must be one of {known}")
+        shape = _shape(one, rows, columns)
         size = options.get("binary_data_size") if isinstance(options, dict) else None
         if size is None:
-            values = _of_data(one)
+            values = _of_data(one, math.prod(shape))
         else:
             if type(size) is not int or not 0 <= size <= len(rest):
                 raise Unusable(f"input {name!r} says {size!r} bytes, {len(rest)} are there")
-            values, rest = _of_binary(rest[:size], one), rest[size:]
-        tensors[name] = _shaped(values, one.get("shape"), name)
+            values, rest = _of_binary(rest[:size], one, math.prod(shape)), rest[size:]
+        if len(values) != math.prod(shape):
+            raise Unusable(f"input {name!r}: its values do not have shape {shape}")
+        tensors[name] = values.reshape(shape)
     if rest:
         raise Unusable(f"{len(rest)} bytes belong to no input")
     return tensors
 
 
-def _shaped(values: Array, shape: Any, name: str) -> Array:
-    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
-        raise Unusable(f"input {name!r}: shape must be [n], [n, 1] or [n, columns]")
-    if not all(type(size) is int and 0 <= size <= len(values) for size in shape):
-        raise Unusable(f"input {name!r}: its {len(values)} values do not have that shape")
-    if math.prod(shape) != len(values):
-        raise Unusable(f"input {name!r} has {len(values)} values, which is not shape {shape}")
-    return values.reshape(shape)
+def _shape(one: dict[str, Any], rows: int, columns: int) -> list[int]:
+    shape = one.get("shape")
+    whole = isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+    if not whole or not shape or shape[1:] not in ([], [1], [columns]):
+        raise Unusable(f"input {one['name']!r}: shape must be [n], [n, 1] or [n, {columns}]")
+    bound(shape[0], rows)
+    return list(shape)
 
 
-def _of_data(one: dict[str, Any]) -> Array:
+def _of_data(one: dict[str, Any], count: int) -> Array:
+    """Read values out of nested lists, no more than one too many."""
     data = one.get("data")
-    flat = []
+    flat: list[Any] = []
     stack = [data]
-    while stack:
+    while stack and len(flat) <= count:
         value = stack.pop()
         if isinstance(value, list):
             stack += reversed(value)
@@ -101,26 +110,25 @@ def _of_data(one: dict[str, Any]) -> Array:
             flat.append(value)
     if data is None or any(isinstance(value, dict) for value in flat):
         raise Unusable(f"input {one['name']!r}: data must be a list of values")
-    values = np.empty(len(flat), dtype=object)
-    values[:] = flat
-    return values
+    return _objects(flat)
 
 
-def _of_binary(raw: bytes, one: dict[str, Any]) -> Array:
+def _of_binary(raw: bytes, one: dict[str, Any], count: int) -> Array:
     kind = one.get("datatype")
     if kind == BYTES:
-        return _texts(raw, one["name"])
+        return _texts(raw, one["name"], count)
     try:
-        return np.frombuffer(raw, dtype=DATATYPES[str(kind)]).astype(object)
+        return np.frombuffer(raw, dtype=DATATYPES[str(kind)])
     except ValueError:
         raise Unusable(f"input {one['name']!r}: {len(raw)} bytes are no {kind}") from None
 
 
-def _texts(raw: bytes, name: str) -> Array:
+def _texts(raw: bytes, name: str, count: int) -> Array:
     """Read texts, each behind its length as four bytes, the least one first."""
-    found, place = [], 0
+    found: list[str] = []
+    place = 0
     try:
-        while place < len(raw):
+        while place < len(raw) and len(found) <= count:
             (size,) = struct.unpack_from("<I", raw, place)
             text = raw[place + 4 : place + 4 + size]
             if len(text) < size:
@@ -129,9 +137,13 @@ def _texts(raw: bytes, name: str) -> Array:
             place += 4 + size
     except (struct.error, UnicodeDecodeError) as error:
         raise Unusable(f"input {name!r}: {error}") from None
-    values = np.empty(len(found), dtype=object)
-    values[:] = found
-    return values
+    return _objects(found)
+
+
+def _objects(values: list[Any]) -> Array:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
 
 
 def to_binary(values: Array, kind: str) -> bytes:
