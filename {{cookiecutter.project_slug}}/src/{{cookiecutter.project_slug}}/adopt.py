@@ -3,6 +3,7 @@
 import difflib
 import io
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,8 @@ class Adopted:
     metric: str
     folds: int
     max_invalid: float
+    foreign: list[str]
+    """Keys of params.yaml that hold for another table, or another metric, alone."""
     notes: list[str]
     suspicions: list[str]
 
@@ -107,6 +110,9 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         metric = "log_loss"
         if task == "binary":
             metric = "average_precision" if positive < RARE else "roc_auc"
+    foreign = _set(params) if kept is None or metric != params.metric else []
+    if foreign:
+        notes.append(f"{' and '.join(foreign)}: commented out, set for another table or metric")
     return Adopted(
         typed,
         contract,
@@ -115,9 +121,19 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         metric,
         folds,
         max_invalid,
+        foreign,
         notes,
         suspicions(typed, contract, folds),
     )
+
+
+def _set(params: Params) -> list[str]:
+    """Name the keys that are set to what only one table with one metric can keep."""
+    values = {
+        "evaluate.directions": params.evaluate.directions,
+        "release.min_metric": params.release.min_metric is not None,
+    }
+    return [key for key, value in values.items() if value]
 
 
 def split_hints(table: pd.DataFrame, contract: Contract) -> list[str]:
@@ -217,7 +233,15 @@ def set_params(text: str, source: str, adopted: Adopted) -> str:
     params["collect"]["source"] = source
     params["train"]["folds"] = adopted.folds
     params["preprocess"]["max_invalid"] = adopted.max_invalid
-    return _dump(params)
+    changed = _dump(params)
+    for key in adopted.foreign:
+        lines = rf"^  {key.rpartition('.')[2]}:.*\n(?:    .*\n)*"
+        changed = re.sub(lines, _commented, changed, flags=re.MULTILINE)
+    return changed
+
+
+def _commented(lines: re.Match[str]) -> str:
+    return re.sub("^  ", "  # ", lines[0], flags=re.MULTILINE)
 
 
 def main(source: str, target: str, overwrite: bool) -> Group:
