@@ -64,7 +64,7 @@ CHECKS = (
     Check(
         "data",
         "private data is guarded",
-        _tests("bundle", "golden_rows_are_no_rows_of_the_data")
+        _tests("privacy", "a_released_bundle_holds_no_text_and_no_row_of_the_data")
         + _tests("sources", "a_credential_in_an_address_is_refused_and_not_repeated"),
         0.5,
         later="who may read data/ and mlflow.db is for a person to see to",

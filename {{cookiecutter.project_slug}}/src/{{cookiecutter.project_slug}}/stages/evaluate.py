@@ -230,13 +230,16 @@ def main() -> None:
     pictures = {path.stem: path.read_bytes() for path in sorted(files.FIGURES.glob("*.png"))}
     with files.replacing(files.REPORT) as scratch:
         scratch.write_text(report.page(found, facts, pictures), encoding="utf-8")
+    with files.replacing(files.SHARED_REPORT) as scratch:
+        shared = report.page(report.without_rows(found), facts, pictures)
+        scratch.write_text(shared, encoding="utf-8")
     with files.replacing(files.CARD) as scratch:
         scratch.write_text(report.card(found, facts), encoding="utf-8")
     with tracking.resume(candidate.manifest["run_id"]):
         tracking.log_table(test, "test", str(files.TEST))
         measured = found.results["metrics"].items()
         tracking.log_metrics({f"test_{name}": one["value"] for name, one in measured})
-        tracking.log_files([files.METRICS, files.FIGURES, files.REPORT, files.CARD])
+        tracking.log_files([files.METRICS, files.FIGURES, files.SHARED_REPORT, files.CARD])
     one = found.results["metrics"][params.metric]
     print(
         f"{params.metric} on {len(test):,} test rows: {one['value']:.4g} "
