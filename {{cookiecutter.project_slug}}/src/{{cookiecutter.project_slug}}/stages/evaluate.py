@@ -126,7 +126,7 @@ def evaluate(
         params.evaluate.max_flips,
         params.seed,
     )
-    binary = params.task == "binary"
+    binary, numbers = params.task == "binary", params.task == "regression"
     results = {
         "model": candidate.manifest["model"],
         "candidate": candidate.digest,
@@ -137,6 +137,9 @@ def evaluate(
         "comparisons": compared,
         "calibration": asdict(diagnosis.calibration(model.region, y, said, params)),
         "coverage": diagnosis.coverage(model.region, y, said, params),
+        "coverage_by_decile": diagnosis.coverage_by_decile(model.region, y, said, params)
+        if numbers
+        else [],
         "disagreement": disagreement(candidate, test, said),
         "telling": suspicion.most_telling(train, contract, params.seed),
         "slices": [asdict(one) for one in sliced.slices],
@@ -175,6 +178,9 @@ def draw(
     if params.task == "binary":
         limits = diagnosis.thresholds(found.outcomes, found.predictions)
         figures["thresholds"] = plots.thresholds(limits)
+    if params.task == "regression":
+        deciles, nominal = found.results["coverage_by_decile"], found.results["coverage"]["nominal"]
+        figures["coverage"] = plots.coverage(deciles, nominal)
     if found.sliced.slices:
         overall = found.results["metrics"][params.metric]["value"]
         figures["slices"] = plots.slices(found.sliced.slices, overall, metric)
