@@ -121,7 +121,10 @@ CHECKS = (
     Check(
         "model",
         "it is good enough on every important slice",
-        ("gate: no slice far behind", *_tests("slices", "a_broken_slice_comes_first")),
+        (
+            "gate: no slice far behind",
+            *_tests("bad_models", "a_model_that_is_of_no_use_in_one_city_is_refused"),
+        ),
     ),
     Check(
         "model",
@@ -131,8 +134,7 @@ CHECKS = (
     Check(
         "infrastructure",
         "training is reproducible",
-        _tests("search", "the_same_seed_makes_the_same_search_on_one_process_or_two")
-        + _tests("tune", "the_stage_writes_the_chosen_trial_as_the_candidate_and_again_the_same"),
+        _tests("reproducibility", "the_predictions_of_all_test_rows_are_the_same_on_every_machine"),
     ),
     Check(
         "infrastructure",
