@@ -29,7 +29,8 @@ SMALL = {
     "resamples: 1000": "resamples: 100",
     "max_shrink: 0.5": "max_shrink: 1",
     "max_loss_to_champion: 0.1": "max_loss_to_champion: 10",
-    "max_slice_gap: 0.8": "max_slice_gap: 10",
+    "max_slice_gap: 0.6": "max_slice_gap: 10",
+    "min_metric: 0.8": "min_metric: 10",
     "max_calibration_error: 0.1": "max_calibration_error: 1",
 }
 

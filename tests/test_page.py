@@ -1,5 +1,6 @@
 """The page at `/`, used in a real browser."""
 
+import base64
 import csv
 import itertools
 import json
@@ -210,6 +211,16 @@ def page(served: Page) -> Iterator[Page]:
     told = served.browser.get_log("browser")  # type: ignore[no-untyped-call]
     # Chromium notes each refused request there, whatever the page makes of it.
     assert [one for one in told if one["source"] != "network"] == []
+
+
+@pytest.fixture(params=SERVED)
+def report(
+    request: pytest.FixtureRequest, project: Callable[[str], Path], browser: webdriver.Chrome
+) -> Iterator[webdriver.Chrome]:
+    """The browser with the report of a project of each task, as a file."""
+    browser.get((project(request.param) / "reports/report.html").as_uri())
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def type_in(page: Page, column: dict[str, Any], text: str) -> None:
@@ -536,3 +547,20 @@ def test_a_file_waits_for_a_busy_server(page: Page) -> None:
     )
     page.choose(table_of(page, page.rows[:2], ["", ""]))
     page.wait("a[download='rows.scored.csv']")
+
+
+def test_the_report_fits_a_phone(report: webdriver.Chrome) -> None:
+    phone = {"width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": True}
+    report.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    assert report.execute_script("return document.documentElement.scrollWidth") == 320
+
+
+def test_what_is_folded_up_in_the_report_is_printed(report: webdriver.Chrome) -> None:
+    def printed(change: str) -> int:
+        """Return the size of the report as a PDF, after a change of what is folded up."""
+        report.execute_script(f"document.querySelectorAll('details').forEach((one) => {change})")
+        told = report.execute_cdp_cmd("Page.printToPDF", {})["data"]
+        return len(base64.b64decode(told))
+
+    folded, unfolded, without = map(printed, ("one", "one.open = true", "one.remove()"))
+    assert abs(folded - unfolded) < 1000 < unfolded - without

@@ -40,6 +40,8 @@ SHRUNK: dict[str, Any] = {
     "tune.seconds": None,
     "tune.prefer": "accuracy",
     "evaluate.resamples": 100,
+    "evaluate.directions": None,
+    "release.min_metric": None,
     "release.min_gain": 0,
     "release.max_calibration_error": 1,
     "release.max_slice_gap": 10,
@@ -167,6 +169,11 @@ def make_project(folder: Path, raw: pd.DataFrame, contract: definition.Contract)
     YAML().dump(contract.model_dump(mode="json", exclude_defaults=True), folder / "contract.yaml")
     (folder / "data").mkdir()
     raw.to_parquet(folder / "data/rows.parquet", index=False)
+
+
+@pytest.fixture(name="make_project", scope="session")
+def _make_project() -> Callable[[Path, pd.DataFrame, definition.Contract], None]:
+    return make_project
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,35 @@ def test_the_comments_of_params_stay(source):
     assert comments and all(comment in after for comment in comments)
 
 
+def test_what_is_asked_of_the_model_of_one_table_is_not_asked_of_that_of_another(source, edit):
+    edit(files.PARAMS, "release.min_metric", 0.8)
+    edit(files.PARAMS, "evaluate.directions", {"age": "up"})
+    before = files.PARAMS.read_text()
+    shown = adopt.main(source, "left", False)
+    after = files.PARAMS.read_text()
+    assert config.Params.load().release.min_metric is None
+    assert config.Params.load().evaluate.directions == {}
+    assert "# min_metric: 0.8" in after and "# directions:" in after
+    assert len(after.splitlines()) == len(before.splitlines())
+    assert "evaluate.directions and release.min_metric: commented out" in told(shown)
+
+
+def test_what_is_asked_of_the_model_is_kept_with_the_contract(source, edit):
+    adopt.main(source, "left", False)
+    edit(files.PARAMS, "release.min_metric", 0.8)
+    adopt.main(source, "left", False)
+    assert config.Params.load().release.min_metric == 0.8
+    adopt.main(source, "income, monthly", False)
+    assert config.Params.load().release.min_metric is None
+
+
+def told(shown):
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(shown)
+    return captured.get()
+
+
 def test_edits_of_the_contract_are_kept_unless_told_otherwise(source):
     adopt.main(source, "left", False)
     edited = files.CONTRACT.read_text().replace("age: {type: integer", "age: {type: number")

@@ -32,6 +32,14 @@ def test_what_is_outside_its_set_or_interval_is_counted(champion, typed, contrac
     assert share == (0 if rows.classes is None else np.mean(argmax == rows.y))
 
 
+def test_coverage_in_each_tenth_of_the_predictions_is_counted(params):
+    values = np.arange(100.0)
+    y = np.where(values < 20, values + 5, values)
+    found = diagnosis.coverage_by_decile(region(1.0), y, Predictions(values), params)
+    assert [one["value"] for one in found] == [0, 0, *[1] * 8]
+    assert all(one["low"] <= one["value"] <= one["high"] for one in found)
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.15])
 def test_intervals_of_the_calibration_error_cover_the_truth(shift, params):
     """Nominal 95 %, 100 samples: fewer than 0.88 would be 3 standard errors short."""

@@ -53,6 +53,32 @@ def test_calibration_is_drawn_with_what_was_said_and_how_often_it_came_true():
     assert {tuple(point) for point in np.round(drawn, 2).tolist()} == {(0.2, 0.1), (0.8, 0.9)}
 
 
+def test_each_of_several_classes_has_a_curve_against_the_rest():
+    codes = np.repeat([0, 1, 2], [10, 20, 30])
+    predictions = Predictions(np.eye(3)[codes], ("a", "b", "c"))
+    for plot in plots.PLOTS["multiclass"][:2]:
+        axes = plot(np.array(["a", "b", "c"])[codes], predictions).axes[0]
+        told = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert [text.partition(" ")[0] for text in told[:3]] == ["a", "b", "c"]
+        assert all("1.00" in text for text in told[:3])
+
+
+def test_a_class_that_does_not_occur_has_no_curve_and_of_many_the_frequent_have():
+    codes = np.repeat(np.arange(1, 13), np.arange(1, 13))
+    classes = tuple(f"c{code}" for code in range(13))
+    predictions = Predictions(np.full((len(codes), 13), 1 / 13), classes)
+    axes = plots.PLOTS["multiclass"][0](np.array(classes)[codes], predictions).axes[0]
+    told = [text.get_text().partition(" ")[0] for text in axes.get_legend().get_texts()]
+    assert told == [*classes[5:], "chance"]
+
+
+def test_coverage_is_drawn_by_decile_beside_what_was_asked_for():
+    deciles = [{"value": 0.9, "low": 0.7, "high": 0.99 - i / 100} for i in range(10)]
+    axes = plots.coverage(deciles, 0.8).axes[0]
+    assert axes.containers[0].lines[0].get_xydata().tolist() == [[i, 0.9] for i in range(1, 11)]
+    assert axes.get_lines()[-1].get_ydata()[0] == 0.8
+
+
 def test_the_most_important_columns_are_at_the_top_with_their_intervals():
     found = [importance.Importance(f"c{i}", 1 - i / 20, 0.9 - i / 20, 1.1) for i in range(18)]
     axes = plots.importance(found, metrics.METRICS["r2"]).axes[0]

@@ -33,6 +33,15 @@ def test_a_level_that_few_rows_have_is_not_named():
     assert city["others"] > 0
 
 
+def test_of_texts_only_the_number_of_words_is_kept():
+    contract, frame = made_up.every_type("binary")
+    frame["note"] = "What somebody wrote"
+    said = Predictions(np.full((len(frame), 2), 0.5), contract.classes)
+    found = reference.describe(frame, contract, said)
+    assert found["columns"]["note"] == {"missing": 0.0, "edges": [3.0], "shares": [0.0, 1.0]}
+    assert "wrote" not in json.dumps(found)
+
+
 def test_the_bundle_knows_what_its_training_rows_looked_like(finished, contract):
     found = json.loads((finished / "models/champion/reference.json").read_text())
     assert list(found["columns"]) == list(contract.features)

@@ -120,6 +120,16 @@ def test_the_report_has_every_part_for_every_task(reported):
         assert word in page.text
 
 
+def test_the_copy_that_leaves_the_project_has_no_rows_and_says_where_they_are(reported):
+    found, facts, pictures = reported
+    whole = Page(report.page(found, facts, pictures))
+    copy = Page(report.page(report.without_rows(found), facts, pictures))
+    text = found.worst["note"].dropna().iloc[0]
+    assert text in whole.text and text not in copy.text
+    assert "reports/report.html of the project" in copy.text
+    assert copy.ids == whole.ids
+
+
 def test_the_report_is_small_and_needs_no_other_file(reported):
     text = report.page(*reported)
     assert len(text) < 3_000_000

@@ -65,6 +65,34 @@ def test_slices_of_few_rows_or_of_one_class_are_left_out_and_counted(params):
     assert "Ems" not in {one.slice for one in found.slices}
 
 
+def test_a_slice_with_few_rows_of_a_class_is_left_out_and_counted(broken, params):
+    contract, frame, y, predictions = broken
+    first = np.flatnonzero(y == "a")[:30], np.flatnonzero(y == "b")[:4]
+    frame.loc[np.concatenate(first), "city"] = "Ems"
+    metric = metrics.METRICS["roc_auc"]
+    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    assert found.left_out["fewer than 5 rows of a class"] == 1
+    assert "Ems" not in {one.slice for one in found.slices}
+
+
+def test_columns_that_are_not_sliced_are_counted(params):
+    rng = np.random.default_rng(0)
+    names = [f"c{position}" for position in range(70)]
+    contract = made_up.contract_of(**{name: {"type": "number"} for name in names})
+    frame = pd.DataFrame(rng.normal(size=(200, 70)), columns=names)
+    y = frame["y"] = frame["c7"] + rng.normal(size=200)
+    found = slices.measure(
+        frame,
+        y.to_numpy(),
+        Predictions(frame["c7"].to_numpy()),
+        contract,
+        metrics.METRICS["rmse"],
+        tasked(params, "regression"),
+    )
+    assert found.left_out == {"columns beyond the 60 that go most with the target": 10}
+    assert len({one.column for one in found.slices}) == 60
+
+
 def test_every_level_bin_and_missing_cell_of_every_feature_is_a_slice():
     contract, frame = made_up.every_type("regression", SIZE)
     found = {(column, label) for column, label, _ in slices.parts(frame, contract)}

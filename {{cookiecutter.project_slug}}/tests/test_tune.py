@@ -2,6 +2,7 @@ import json
 import shutil
 import sys
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,24 @@ def test_golden_rows_are_like_the_data_but_drawn_column_by_column(typed, contrac
     rows = tune.golden_rows(typed, contract, 0)
     assert rows == tune.golden_rows(typed, contract, 0)
     assert {len(row) for row in rows} == {len(contract.features)}
+
+
+def test_the_texts_of_golden_rows_are_words_of_several_rows_mixed():
+    contract, frame = made_up.every_type("binary")
+    place = list(contract.features).index("note")
+    frame["note"] = [f"{a} number {i}" for i, a in enumerate(frame["note"])]
+    found = [row[place] for row in tune.golden_rows(frame, contract, 0)]
+    assert not set(found) & set(frame["note"])
+    known = {word for text in frame["note"] for word in text.lower().split()}
+    assert all(text and set(text.split()) <= known for text in found)
+
+
+def test_texts_without_a_word_stay_texts_in_golden_rows():
+    contract, frame = made_up.every_type("binary")
+    frame["note"] = pd.Series(["?", None] * (len(frame) // 2), dtype="str")
+    place = list(contract.features).index("note")
+    found = {row[place] for row in tune.golden_rows(frame, contract, 0)}
+    assert found == {"text", None}
 
 
 def test_the_stage_writes_the_chosen_trial_as_the_candidate_and_again_the_same(

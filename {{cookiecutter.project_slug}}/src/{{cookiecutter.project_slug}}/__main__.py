@@ -117,14 +117,14 @@ def lineage(
 
 @app.command(rich_help_panel="Everyday")
 def score(
-    run: Annotated[
-        bool, typer.Option("--run", help="Run the tests that prove the checks, too.")
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Believe the tests that are there, without a run.")
     ] = False,
 ) -> None:
-    """Show the ML Test Score: which of its 28 checks are proven here, and by what."""
+    """Show the ML Test Score: runs the tests that prove its 28 checks, which takes minutes."""
     from . import score as scoring
 
-    print(scoring.show(scoring.judge(scoring.run_tests() if run else None)))
+    print(scoring.show(scoring.judge(None if quick else scoring.run_tests())))
 
 
 @app.command(rich_help_panel="Everyday")

@@ -1,6 +1,7 @@
 """adopt: point the project at another table, by looking at it."""
 
 import io
+import re
 from typing import Any
 
 import pandas as pd
@@ -74,7 +75,15 @@ def set_params(text: str, source: str, adopted: Adopted) -> str:
     params["collect"]["source"] = source
     params["train"]["folds"] = adopted.folds
     params["preprocess"]["max_invalid"] = adopted.max_invalid
-    return _dump(params)
+    changed = _dump(params)
+    for key in adopted.foreign:
+        lines = rf"^  {key.rpartition('.')[2]}:.*\n(?:    .*\n)*"
+        changed = re.sub(lines, _commented, changed, flags=re.MULTILINE)
+    return changed
+
+
+def _commented(lines: re.Match[str]) -> str:
+    return re.sub("^  ", "  # ", lines[0], flags=re.MULTILINE)
 
 
 def main(source: str, target: str, overwrite: bool) -> Group:

@@ -64,7 +64,7 @@ CHECKS = (
     Check(
         "data",
         "private data is guarded",
-        _tests("bundle", "golden_rows_are_no_rows_of_the_data")
+        _tests("privacy", "a_released_bundle_holds_no_text_and_no_row_of_the_data")
         + _tests("sources", "a_credential_in_an_address_is_refused_and_not_repeated"),
         0.5,
         later="who may read data/ and mlflow.db is for a person to see to",
@@ -121,7 +121,10 @@ CHECKS = (
     Check(
         "model",
         "it is good enough on every important slice",
-        ("gate: no slice far behind", *_tests("slices", "a_broken_slice_comes_first")),
+        (
+            "gate: no slice far behind",
+            *_tests("bad_models", "a_model_that_is_of_no_use_in_one_city_is_refused"),
+        ),
     ),
     Check(
         "model",
@@ -131,8 +134,7 @@ CHECKS = (
     Check(
         "infrastructure",
         "training is reproducible",
-        _tests("search", "the_same_seed_makes_the_same_search_on_one_process_or_two")
-        + _tests("tune", "the_stage_writes_the_chosen_trial_as_the_candidate_and_again_the_same"),
+        _tests("reproducibility", "the_predictions_of_all_test_rows_are_the_same_on_every_machine"),
     ),
     Check(
         "infrastructure",

@@ -13,7 +13,7 @@ from .config import Params
 from .contract import Contract
 from .predictions import Array, Predictions
 
-BINS = 10
+BINS = DECILES = 10
 BIN = 15  # rows of a bin, at least
 RESAMPLES = 500
 THRESHOLDS = 101
@@ -30,6 +30,17 @@ def coverage(region: Region, y: Array, predictions: Predictions, params: Params)
         hits, sizes = inside[np.arange(len(y)), predictions.codes(y)], inside.sum(axis=1)
     found = asdict(metrics.share(hits, params.evaluate.confidence))
     return {**found, "nominal": region.coverage, "mean_size": float(sizes.mean())}
+
+
+def coverage_by_decile(
+    region: Region, y: Array, predictions: Predictions, params: Params
+) -> list[dict[str, Any]]:
+    """Return how many outcomes are inside their intervals in each tenth of the predictions."""
+    ends = region.interval(predictions.values)
+    hits = (ends[:, 0] <= y) & (y <= ends[:, 1])
+    parts = np.array_split(np.argsort(predictions.values, kind="stable"), min(DECILES, len(y)))
+    confidence = params.evaluate.confidence
+    return [asdict(metrics.share(hits[part], confidence)) for part in parts]
 
 
 def calibration(region: Region, y: Array, predictions: Predictions, params: Params) -> Estimate:

@@ -43,6 +43,7 @@ METRICS = REPORTS / "metrics.json"
 FIGURES = REPORTS / "figures"
 PROFILE = REPORTS / "profile.html"
 REPORT = REPORTS / "report.html"
+SHARED_REPORT = REPORTS / "report_without_rows.html"  # the copy that leaves the project
 CARD = REPORTS / "model_card.md"
 VERDICT = REPORTS / "release.json"
 

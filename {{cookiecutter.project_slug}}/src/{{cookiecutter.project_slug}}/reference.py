@@ -26,8 +26,10 @@ def describe(table: pd.DataFrame, contract: Contract, said: Predictions) -> dict
     for name, column in contract.features.items():
         cells = of_series(table[name])
         known = table[name].notna().to_numpy()
-        if column.type in ("category", "text", "boolean"):
+        if column.type in ("category", "boolean"):
             found = _levels(table[name][known].astype("str"))
+        elif column.type == "text":  # is somebody's, however often it was written
+            found = _bins(table[name][known].str.split().str.len().to_numpy(dtype=np.float64))
         else:
             found = _bins(np.asarray(cells, dtype=np.float64)[known])
         columns[name] = {"missing": float(1 - known.mean()), **found}

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -50,6 +50,11 @@ class Facts:
     trials: pd.DataFrame
     split: Mapping[str, Any]
     source: Mapping[str, Any]
+
+
+def without_rows(found: Findings) -> Findings:
+    """Return what may leave the project: everything but rows of the data."""
+    return replace(found, worst=found.worst.head(0))
 
 
 def page(found: Findings, facts: Facts, pictures: Mapping[str, bytes]) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rich.table import Column, Table
 
 from . import files, versions
 from .checks import CHECKS, SECTIONS, Check
 
+IDLE = "there was nothing to measure, so half a point at most"
 LEVELS = (
     (5.0, "exceptional"),
     (3.0, "strongly tested, with much of it automated"),
@@ -21,6 +23,9 @@ LEVELS = (
     (0.0, "not untested, but with serious holes likely"),
 )
 """What a total above each number means, by Breck et al."""
+
+
+MANUAL = 0.5  # what a check is worth, at most, that a person has to do, or had nothing to measure
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,10 @@ def judge(passed: Mapping[str, bool] | None = None) -> list[Scored]:
     for check in CHECKS:
         faults = [(proof, fault(proof, passed)) for proof in check.proofs]
         missing = tuple(f"{proof}: {what}" for proof, what in faults if what)
+        idle = tuple(f"{proof}: {IDLE}" for proof in check.proofs if _is_idle(proof))
+        points = min(check.points, MANUAL) if idle else check.points
         proven = bool(check.proofs) and not missing
-        scored.append(Scored(check, check.points if proven else 0.0, missing))
+        scored.append(Scored(check, points if proven else 0.0, missing + idle))
     return scored
 
 
@@ -60,11 +67,24 @@ def fault(proof: str, passed: Mapping[str, bool] | None = None) -> str:
 
 
 def _of_the_gate(rule: str) -> str:
-    verdict = versions.manifest(files.CHAMPION).get("verdict")
-    if verdict is None:
+    if not versions.manifest(files.CHAMPION).get("verdict"):
         return "no champion has been released; `make run`"
-    found = [one["passed"] for one in verdict["rules"] if one["name"] == rule]
-    return "" if found == [True] else "the champion did not pass it" if found else "no such rule"
+    found = _applied(rule)
+    if found is None:
+        return "no such rule"
+    return "" if found["passed"] else "the champion did not pass it"
+
+
+def _applied(rule: str) -> dict[str, Any] | None:
+    """Return a rule as it was applied to the champion."""
+    rules = versions.manifest(files.CHAMPION).get("verdict", {}).get("rules", [])
+    return next((one for one in rules if one["name"] == rule), None)
+
+
+def _is_idle(proof: str) -> bool:
+    """Whether a proof is a rule that had a limit, but nothing to measure."""
+    rule = _applied(proof.removeprefix("gate: "))
+    return rule is not None and rule["value"] is None and rule["limit"] is not None
 
 
 @cache

@@ -17,6 +17,7 @@ from .metrics import Metric
 from .predictions import Array, Predictions
 
 LEAST = 20  # rows of a slice
+FEWEST = 5  # rows of each class, where a curve is measured: the interval of fewer is not believable
 BINS = 4
 VALUES = 5  # a number with no more of them is sliced like a category
 COLUMNS = 60
@@ -70,6 +71,9 @@ def measure(
     """
     sign = 1 if metric.greater_is_better else -1
     found, left_out = [], Counter[str]()
+    beyond = len({*contract.features} - {*_columns(frame, contract)})
+    if beyond:
+        left_out[f"columns beyond the {COLUMNS} that go most with the target"] = beyond
     for column, label, rows in parts(frame, contract):
         one = _measure(y, predictions, rows, metric, params)
         if isinstance(one, str):
@@ -94,8 +98,12 @@ def _measure(
         return f"fewer than {LEAST} rows"
     if rows.all():
         return "all rows"
-    if metric.of == "positive" and len(np.unique(y[rows])) < 2:
-        return "one class only"
+    if metric.of == "positive":
+        _, sizes = np.unique(y[rows], return_counts=True)
+        if len(sizes) < 2:
+            return "one class only"
+        if sizes.min() < FEWEST:
+            return f"fewer than {FEWEST} rows of a class"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -113,14 +121,18 @@ def _measure(
 
 def parts(frame: pd.DataFrame, contract: Contract) -> Iterator[tuple[str, str, Mask]]:
     """Yield column, label and rows of each slice: of the features and the sensitive columns."""
+    for name in _columns(frame, contract):
+        for label, rows in groups(frame[name], contract.columns[name]).items():
+            yield name, label, rows
+
+
+def _columns(frame: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return the columns to slice by: the sensitive ones, and the features that tell most."""
+    sensitive = [name for name, column in contract.kept.items() if column.sensitive]
     names = association.strongest(
         frame[list(contract.features)], frame[contract.target], contract, COLUMNS
     )
-    sensitive = [name for name, column in contract.kept.items() if column.sensitive]
-    for name in dict.fromkeys([*sensitive, *names]):
-        if name != contract.target:
-            for label, rows in groups(frame[name], contract.columns[name]).items():
-                yield name, label, rows
+    return [name for name in dict.fromkeys([*sensitive, *names]) if name != contract.target]
 
 
 def groups(cells: pd.Series, column: Column) -> dict[str, Mask]:

@@ -44,6 +44,8 @@ class Adopted:
     metric: str
     folds: int
     max_invalid: float
+    foreign: list[str]
+    """Keys of params.yaml that hold for another table, or another metric, alone."""
     notes: list[str]
     suspicions: list[str]
 
@@ -107,6 +109,9 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     if kept and params.metric != metric and _is_for(params.metric, task):
         notes.append(f"metric: {params.metric} is kept; --overwrite takes {metric}")
         metric = params.metric
+    foreign = _set(params) if kept is None or metric != params.metric else []
+    if foreign:
+        notes.append(f"{' and '.join(foreign)}: commented out, set for another table or metric")
     return Adopted(
         typed.reset_index(drop=True),
         contract,
@@ -115,9 +120,19 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         metric,
         folds,
         max_invalid,
+        foreign,
         notes,
         suspicions(typed, contract, params.train.folds),
     )
+
+
+def _set(params: Params) -> list[str]:
+    """Name the keys that are set to what only one table with one metric can keep."""
+    values = {
+        "evaluate.directions": params.evaluate.directions,
+        "release.min_metric": params.release.min_metric is not None,
+    }
+    return [key for key, value in values.items() if value]
 
 
 def _metric(task: Task, table: pd.DataFrame, contract: Contract) -> str:

@@ -1,12 +1,13 @@
 """Figures for the report."""
 
 from .canvas import style
-from .findings import dependence, importance, learning, slices, thresholds
+from .findings import coverage, dependence, importance, learning, slices, thresholds
 from .predictions import PLOTS
 from .search import leaderboard, pareto
 
 __all__ = [
     "PLOTS",
+    "coverage",
     "dependence",
     "importance",
     "leaderboard",

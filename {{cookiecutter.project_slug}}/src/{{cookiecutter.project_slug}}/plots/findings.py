@@ -75,6 +75,18 @@ def learning(curve: Curve, metric: Metric) -> Figure:
     return figure
 
 
+def coverage(deciles: list[dict[str, Any]], nominal: float) -> Figure:
+    """Draw how many outcomes are inside their intervals in each tenth of the predictions."""
+    figure, axes = begin("Coverage by decile of the prediction")
+    value, low, high = (np.array([one[end] for one in deciles]) for end in ("value", "low", "high"))
+    place = np.arange(len(deciles)) + 1
+    axes.errorbar(place, value, yerr=[value - low, high - value], fmt="o", ms=4, capsize=2)
+    axes.axhline(nominal, color=SOFT, ls=":", label="asked for")
+    axes.set(xlabel="decile", ylabel="share of outcomes inside", xticks=place)
+    axes.legend()
+    return figure
+
+
 def thresholds(found: list[Threshold]) -> Figure:
     """Draw precision, recall and cost by the threshold of a decision, the chosen one marked."""
     figure, axes = begin("Trade-off of the threshold", 6.4, 4.0)

@@ -1,10 +1,11 @@
 """Figures of outcomes and predictions: each takes both and returns a matplotlib figure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from sklearn.metrics import (
     ConfusionMatrixDisplay,
     PrecisionRecallDisplay,
@@ -18,25 +19,28 @@ from ..predictions import Array, Predictions
 from .canvas import begin
 
 Plot = Callable[[Array, Predictions], Figure]
+CURVES = 8  # classes that have a curve, the most frequent ones
 
 
 def roc(y: Array, predictions: Predictions) -> Figure:
-    """Draw the receiver operating characteristic."""
+    """Draw the receiver operating characteristic, of several classes one against the rest."""
     figure, axes = begin("ROC curve")
-    positive, scores = _positive(y, predictions)
-    RocCurveDisplay.from_predictions(
-        positive, scores, ax=axes, name="model", plot_chance_level=True, despine=True
-    )
+    for name, positive, scores in _against_the_rest(y, predictions):
+        RocCurveDisplay.from_predictions(positive, scores, ax=axes, name=name, despine=True)
+    axes.plot([0, 1], [0, 1], ":", color="#5b6774", label="chance")
+    axes.set(xlabel="false positive rate", ylabel="true positive rate")
+    axes.legend(fontsize="small")
     return figure
 
 
 def precision_recall(y: Array, predictions: Predictions) -> Figure:
-    """Draw precision against recall."""
+    """Draw precision against recall, of several classes one against the rest."""
     figure, axes = begin("Precision and recall")
-    positive, scores = _positive(y, predictions)
-    PrecisionRecallDisplay.from_predictions(
-        positive, scores, ax=axes, name="model", plot_chance_level=True, despine=True
-    )
+    for name, positive, scores in _against_the_rest(y, predictions):
+        PrecisionRecallDisplay.from_predictions(positive, scores, ax=axes, name=name, despine=True)
+        axes.axhline(positive.mean(), ls=":", lw=0.8, color=axes.get_lines()[-1].get_color())
+    axes.set(xlabel="recall", ylabel="precision")
+    axes.legend(fontsize="small")
     return figure
 
 
@@ -98,13 +102,25 @@ def error_by_decile(y: Array, predictions: Predictions) -> Figure:
     return figure
 
 
-def _positive(y: Array, predictions: Predictions) -> tuple[Array, Array]:
+def _against_the_rest(
+    y: Array, predictions: Predictions
+) -> Iterator[tuple[str, NDArray[np.bool_], Array]]:
+    """Yield a name, which rows are of the class, and how probable it was said to be.
+
+    Of two classes the positive one; of several the most frequent that occur, beside others.
+    """
     assert predictions.classes is not None
-    return y == predictions.classes[-1], predictions.values[:, -1]
+    codes, count = predictions.codes(y), len(predictions.classes)
+    sizes = np.bincount(codes, minlength=count)
+    often = np.argsort(-sizes, kind="stable")[:CURVES]
+    chosen = [1] if count == 2 else sorted(code for code in often if 0 < sizes[code] < len(y))
+    for code in chosen:
+        name = "model" if count == 2 else str(predictions.classes[code]).replace("$", r"\$")
+        yield name, codes == code, predictions.values[:, code]
 
 
 PLOTS: dict[Task, tuple[Plot, ...]] = {
     "binary": (roc, precision_recall, calibration, confusion),
-    "multiclass": (calibration, confusion),
+    "multiclass": (roc, precision_recall, calibration, confusion),
     "regression": (actual, residuals, error_by_decile),
 }

@@ -131,7 +131,7 @@ def evaluate(
         params.evaluate.max_flips,
         params.seed,
     )
-    binary = params.task == "binary"
+    binary, numbers = params.task == "binary", params.task == "regression"
     results = {
         "model": candidate.manifest["model"],
         "candidate": candidate.digest,
@@ -143,6 +143,9 @@ def evaluate(
         "unmeasured": asdict(champion) if isinstance(champion, Unmeasured) else None,
         "calibration": asdict(diagnosis.calibration(model.region, y, said, params)),
         "coverage": diagnosis.coverage(model.region, y, said, params),
+        "coverage_by_decile": diagnosis.coverage_by_decile(model.region, y, said, params)
+        if numbers
+        else [],
         "disagreement": disagreement(candidate, test, said),
         "telling": suspicion.most_telling(train, contract, params.seed),
         "slices": [asdict(one) for one in sliced.slices],
@@ -181,6 +184,9 @@ def draw(
     if params.task == "binary":
         limits = diagnosis.thresholds(found.outcomes, found.predictions)
         figures["thresholds"] = plots.thresholds(limits)
+    if params.task == "regression":
+        deciles, nominal = found.results["coverage_by_decile"], found.results["coverage"]["nominal"]
+        figures["coverage"] = plots.coverage(deciles, nominal)
     if found.sliced.slices:
         overall = found.results["metrics"][params.metric]["value"]
         figures["slices"] = plots.slices(found.sliced.slices, overall, metric)
@@ -224,6 +230,9 @@ def main() -> None:
     pictures = {path.stem: path.read_bytes() for path in sorted(files.FIGURES.glob("*.png"))}
     with files.replacing(files.REPORT) as scratch:
         scratch.write_text(report.page(found, facts, pictures), encoding="utf-8")
+    with files.replacing(files.SHARED_REPORT) as scratch:
+        shared = report.page(report.without_rows(found), facts, pictures)
+        scratch.write_text(shared, encoding="utf-8")
     with files.replacing(files.CARD) as scratch:
         scratch.write_text(report.card(found, facts), encoding="utf-8")
     # The last of all: by this file release knows that the documents are about the candidate.
@@ -232,7 +241,7 @@ def main() -> None:
         tracking.log_table(test, "test", str(files.TEST))
         measured = found.results["metrics"].items()
         tracking.log_metrics({f"test_{name}": one["value"] for name, one in measured})
-        tracking.log_files([files.METRICS, files.FIGURES, files.REPORT, files.CARD])
+        tracking.log_files([files.METRICS, files.FIGURES, files.SHARED_REPORT, files.CARD])
     one = found.results["metrics"][params.metric]
     print(
         f"{params.metric} on {len(test):,} test rows: {one['value']:.4g} "

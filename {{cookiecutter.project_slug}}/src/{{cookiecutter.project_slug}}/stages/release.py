@@ -83,8 +83,8 @@ def add(
     line = versions.entry(version, why, **tracking.commit())
     with files.replacing(files.VERSIONS / version) as scratch:
         shutil.copytree(files.CANDIDATE, scratch)
-        for document in (files.REPORT, files.CARD):
-            shutil.copy(document, scratch / document.name)
+        for document, name in zip((files.SHARED_REPORT, files.CARD), bundle.DOCUMENTS, strict=True):
+            shutil.copy(document, scratch / name)
         facts = {
             "name": tracking.NAME,
             "version": version,

@@ -22,6 +22,7 @@ from ..config import Params
 from ..contract import Contract
 from ..contract.cells import Cell, rows_of_table
 from ..ensemble import Ensemble
+from ..features.encoding import words
 from ..folds import Rows, make_folds
 from ..predictions import Predictions
 from ..search import Search
@@ -66,14 +67,26 @@ def table(search: Search, choices: Sequence[Choice], chosen: Choice) -> pd.DataF
 def golden_rows(train: pd.DataFrame, contract: Contract, seed: int) -> list[tuple[Cell, ...]]:
     """Return rows of cells to test a bundle with.
 
-    Each column is drawn by itself, so that no row is a person of the training data.
+    Each column is drawn by itself, and the words of texts are mixed, so that no row is a person of
+    the training data and no text what one wrote.
     """
     rng = np.random.default_rng(seed)
     drawn = {
-        name: train[name].sample(GOLDEN_ROWS, replace=True, random_state=rng).to_numpy()
+        name: train[name].sample(GOLDEN_ROWS, replace=True, random_state=rng).reset_index(drop=True)
         for name in contract.features
     }
+    texts = [name for name, column in contract.features.items() if column.type == "text"]
+    drawn |= {name: mixed(drawn[name], rng) for name in texts}
     return rows_of_table(pd.DataFrame(drawn).astype(train.dtypes[[*drawn]]), contract)
+
+
+def mixed(cells: pd.Series, rng: np.random.Generator) -> pd.Series:
+    """Return texts of as many words, drawn from those of all cells; a missing one is missing."""
+    split = cells.map(words, na_action="ignore")
+    pool = [word for each in split.dropna() for word in each] or ["text"]
+    return split.map(
+        lambda each: " ".join(rng.permutation(pool)[: max(1, len(each))]), na_action="ignore"
+    )
 
 
 def fingerprint(params: Params, contract: Contract) -> str:
