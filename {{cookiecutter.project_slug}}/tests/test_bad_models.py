@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import bundle, combination, config, ensemble, files, versions
+from {{cookiecutter.project_slug}} import (
+    bundle,
+    combination,
+    config,
+    ensemble,
+    files,
+    versions,
+)
 
 SIZE = 4_000
 NUMBERS = ("north", "east", "south", "west")
