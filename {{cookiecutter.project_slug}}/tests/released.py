@@ -24,7 +24,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "unmeasured": None,
         "calibration": {"value": 0.03, "low": 0.01, "high": 0.06},
         "slices": [
-            {"column": "city", "slice": "a", "rows": 30, "value": 0.8, "low": 0.7, "high": 0.95}
+            {"column": "city", "slice": "a", "rows": 30, "low": 0.7, "high": 0.95, "kept": 1.0}
         ],
         "fairness": {"sex": {"demographic_parity_difference": {**good, "low": 0.9}}},
         "behaviour": [

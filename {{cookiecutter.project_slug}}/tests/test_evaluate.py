@@ -120,7 +120,7 @@ def test_metrics_json_has_every_key_that_the_gate_reads(results, params, contrac
     for found in (*results["metrics"].values(), results["calibration"]):
         assert set(found) == {"value", "low", "high", "method"}
         assert found["low"] <= found["value"] <= found["high"]
-    slice_keys = {"column", "slice", "rows", "value", "low", "high", "gap"}
+    slice_keys = {"column", "slice", "rows", "value", "low", "high", "gap", "kept"}
     assert all(set(one) == slice_keys for one in results["slices"])
     sensitive = {n for n, c in contract.kept.items() if c.sensitive and c.type != "text"}
     assert set(results["fairness"]) == sensitive

@@ -43,7 +43,8 @@ def test_a_sound_model_passes_every_rule_and_each_says_why(judged):
 
 
 def slice_of(**ends):
-    return {"column": "city", "slice": "a", "rows": 30, "value": 0.5, "gap": 0.4, **ends}
+    one = {"column": "city", "slice": "a", "rows": 30, "value": 0.5, "gap": 0.4, "kept": 0.3}
+    return {**one, **ends}
 
 
 BAD = {
@@ -136,6 +137,11 @@ def test_a_champion_that_was_not_measured_is_no_reason_to_pass_unless_it_answers
 def test_noise_in_a_small_slice_or_group_does_not_refuse_a_model(judged):
     noisy = {"sex": {"equalized_odds_difference": {"value": 0.5, "low": 0.1, "high": 0.9}}}
     found = results(slices=[slice_of(low=0.2, high=0.8)], fairness=noisy)
+    assert failed(judged(found)) == []
+
+
+def test_a_slice_where_any_model_would_do_worse_does_not_refuse_this_one(judged):
+    found = results(slices=[slice_of(low=0.2, high=0.4, kept=0.9)])
     assert failed(judged(found)) == []
 
 

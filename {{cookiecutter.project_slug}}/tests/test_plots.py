@@ -124,7 +124,8 @@ def test_the_chosen_threshold_is_marked():
 
 
 def test_the_worst_slice_is_at_the_top():
-    found = [slices.Slice("city", name, 30, 0.5, 0.4, 0.6, 0.1) for name in "abcdefghijklmnopqr"]
+    ends = (0.5, 0.4, 0.6, 0.1, 1.0)
+    found = [slices.Slice("city", name, 30, *ends) for name in "abcdefghijklmnopqr"]
     axes = plots.slices(found, 0.7, metrics.METRICS["accuracy"]).axes[0]
     shown = [label.get_text() for label in axes.get_yticklabels()]
     assert shown[-1] == "city: a" and len(shown) == 15

@@ -14,6 +14,16 @@ def tasked(params, task):
     return params.model_copy(update={"task": task, "metric": next(iter(metrics.for_task(task)))})
 
 
+def measured(frame, y, predictions, contract, metric, params):
+    task = contract.task
+    if predictions.classes:
+        shares = [(y == label).mean() for label in predictions.classes]
+        constant = Predictions(np.tile(shares, (len(y), 1)), predictions.classes)
+    else:
+        constant = Predictions(np.full(len(y), y.mean()))
+    return slices.measure(frame, y, predictions, constant, contract, metric, tasked(params, task))
+
+
 @pytest.fixture
 def broken():
     """Return a table, outcomes and predictions that know nothing in the city of Cork."""
@@ -30,13 +40,34 @@ def broken():
 def test_a_broken_slice_comes_first(broken, params, name):
     contract, frame, y, predictions = broken
     metric = metrics.METRICS[name]
-    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    found = measured(frame, y, predictions, contract, metric, params)
     worst = found.slices[0]
     rows = (frame["city"] == "Cork").to_numpy()
     assert (worst.column, worst.slice, worst.rows) == ("city", "Cork", rows.sum())
     assert worst.value == metric(y[rows], predictions[rows])
     assert worst.low <= worst.value <= worst.high
     assert worst.gap == pytest.approx(abs(metric(y[~rows], predictions[~rows]) - worst.value))
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "log_loss", "accuracy"])
+def test_a_broken_slice_keeps_little_of_the_skill_and_the_others_keep_it(broken, params, name):
+    contract, frame, y, predictions = broken
+    found = measured(frame, y, predictions, contract, metrics.METRICS[name], params)
+    worst, *others = found.slices
+    assert worst.kept < 0.5
+    assert min(one.kept for one in others) > 0.7
+
+
+def test_where_numbers_are_larger_the_error_may_be_larger_and_the_skill_is_kept(params):
+    rng = np.random.default_rng(0)
+    contract = made_up.contract_of(x={"type": "number"})
+    x = np.exp(rng.normal(0, 1.5, SIZE))
+    y = x * np.exp(rng.normal(0, 0.3, SIZE))
+    frame = pd.DataFrame({"x": x, "y": y})
+    found = measured(frame, y, Predictions(x), contract, metrics.METRICS["rmse"], params)
+    largest = max(found.slices, key=lambda one: one.value)
+    assert largest.gap > 0
+    assert largest.kept > 0.9
 
 
 def test_a_small_slice_that_is_bad_by_chance_does_not_come_first(broken, params):
@@ -47,7 +78,7 @@ def test_a_small_slice_that_is_bad_by_chance_does_not_come_first(broken, params)
     p[wrong[:12]] = 0.5 + np.linspace(-0.1, 0.1, 12)
     predictions = Predictions(np.column_stack([1 - p, p]), predictions.classes)
     metric = metrics.METRICS["roc_auc"]
-    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    found = measured(frame, y, predictions, contract, metric, params)
     assert found.slices[0].slice == "Cork"
     assert "few" in {one.slice for one in found.slices}
 
@@ -59,7 +90,7 @@ def test_slices_of_few_rows_or_of_one_class_are_left_out_and_counted(params):
     p = np.random.default_rng(0).random(SIZE)
     predictions = Predictions(np.column_stack([1 - p, p]), contract.classes)
     metric = metrics.METRICS["roc_auc"]
-    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    found = measured(frame, y, predictions, contract, metric, params)
     assert found.left_out["fewer than 20 rows"] >= 1
     assert found.left_out["one class only"] >= 2  # "whole" tells the class
     assert "Ems" not in {one.slice for one in found.slices}
@@ -70,7 +101,7 @@ def test_a_slice_with_few_rows_of_a_class_is_left_out_and_counted(broken, params
     first = np.flatnonzero(y == "a")[:30], np.flatnonzero(y == "b")[:4]
     frame.loc[np.concatenate(first), "city"] = "Ems"
     metric = metrics.METRICS["roc_auc"]
-    found = slices.measure(frame, y, predictions, contract, metric, tasked(params, "binary"))
+    found = measured(frame, y, predictions, contract, metric, params)
     assert found.left_out["fewer than 5 rows of a class"] == 1
     assert "Ems" not in {one.slice for one in found.slices}
 
@@ -81,14 +112,8 @@ def test_columns_that_are_not_sliced_are_counted(params):
     contract = made_up.contract_of(**{name: {"type": "number"} for name in names})
     frame = pd.DataFrame(rng.normal(size=(200, 70)), columns=names)
     y = frame["y"] = frame["c7"] + rng.normal(size=200)
-    found = slices.measure(
-        frame,
-        y.to_numpy(),
-        Predictions(frame["c7"].to_numpy()),
-        contract,
-        metrics.METRICS["rmse"],
-        tasked(params, "regression"),
-    )
+    y, said, metric = y.to_numpy(), Predictions(frame["c7"].to_numpy()), metrics.METRICS["rmse"]
+    found = measured(frame, y, said, contract, metric, params)
     assert found.left_out == {"columns beyond the 60 that go most with the target": 10}
     assert len({one.column for one in found.slices}) == 60
 

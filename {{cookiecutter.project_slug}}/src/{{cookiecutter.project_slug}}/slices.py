@@ -38,6 +38,13 @@ class Slice:
     high: float
     gap: float
     """By how much the metric is worse than on the other rows; negative when it is better."""
+    kept: float
+    """How much of the skill on all rows is left here, at the favourable end of the interval.
+
+    Skill is the share of a constant prediction's shortcoming on the same rows that the model makes
+    good (Murphy 1988). Unlike the metric it can be compared between slices with rarer positives or
+    larger numbers.
+    """
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ def measure(
     frame: pd.DataFrame,
     y: Array,
     predictions: Predictions,
+    constant: Predictions,
     contract: Contract,
     metric: Metric,
     params: Params,
@@ -65,10 +73,12 @@ def measure(
         frame: typed test rows, shape (n, columns).
         y: outcomes, shape (n,).
         predictions: of the same rows.
+        constant: the baseline's, of the same rows.
         contract: of the columns.
         metric: what is measured.
         params: confidence and seed of the intervals.
     """
+    whole = _skill(metric(y, predictions), y, constant, metric)
     sign = 1 if metric.greater_is_better else -1
     found, left_out = [], Counter[str]()
     beyond = len({*contract.features} - {*_columns(frame, contract)})
@@ -81,13 +91,26 @@ def measure(
             continue
         gap = sign * (metric(y[~rows], predictions[~rows]) - one.value)
         if np.isfinite(gap):
-            size = int(rows.sum())
-            found.append(Slice(column, label, size, one.value, one.low, one.high, float(gap)))
+            best = _skill(one.high if sign > 0 else one.low, y[rows], constant[rows], metric)
+            ends = (one.value, one.low, one.high)
+            kept = best / whole if whole > 0 and np.isfinite(best) else 1.0
+            found.append(Slice(column, label, int(rows.sum()), *ends, float(gap), float(kept)))
 
     def surely_worse(one: Slice) -> float:
         return one.gap - abs((one.high if sign > 0 else one.low) - one.value)
 
     return Sliced(sorted(found, key=surely_worse, reverse=True), dict(left_out))
+
+
+def _skill(value: float, y: Array, constant: Predictions, metric: Metric) -> float:
+    """Return how far a value is from the constant prediction's (0) to a perfect one's (1)."""
+    if constant.classes is None:
+        perfect = metric(y, Predictions(y))
+    else:
+        certain = np.eye(len(constant.classes))[constant.codes(y)]
+        perfect = metric(y, Predictions(certain, constant.classes))
+    base = metric(y, constant)
+    return (value - base) / (perfect - base) if perfect != base else np.nan
 
 
 def _measure(

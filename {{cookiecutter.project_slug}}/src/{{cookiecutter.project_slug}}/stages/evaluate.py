@@ -118,7 +118,7 @@ def evaluate(
     reported = metrics.defined(params.metric, params.task, y, said)
     constant = simple(models.BASELINE, train, rows, contract, params)
     compared = comparisons(champion, constant, train, rows, said, contract, params)
-    sliced = slices.measure(test, y, said, contract, metric, params)
+    sliced = slices.measure(test, y, said, constant, contract, metric, params)
     gaps = fairness.measure(test, y, said, contract, params)
     needed = importance.permutation(candidate.score_table, rows, contract, metric, params)
     members = candidate.manifest["members"]
