@@ -48,6 +48,12 @@ class Served:
         self.message = request_model(champion.contract, settings.max_rows)
         self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
         self.explainer = Explainer(champion)
+        # Read now, since the folder may be gone when they are asked for.
+        self.documents = {
+            file: (champion.folder / file).read_bytes()
+            for file in DOCUMENTS
+            if file in champion.manifest["files"]
+        }
         self._together = Together(lambda rows: self.predictions(rows))
         self.application = application(self)
 
@@ -116,7 +122,6 @@ class Served:
     def description(self) -> dict[str, Any]:
         """What GET /model says."""
         contract = self.champion.contract
-        documents = dict(zip(("report", "model_card"), DOCUMENTS, strict=True))
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),
@@ -127,9 +132,8 @@ class Served:
                 "max_bytes": self.settings.max_bytes,
             },
             "links": {
-                name: f"/{name.replace('_', '-')}"
-                for name, file in documents.items()
-                if (self.champion.folder / file).exists()
+                stem: f"/{stem.replace('_', '-')}"
+                for stem in (file.partition(".")[0] for file in self.documents)
             },
         }
 
