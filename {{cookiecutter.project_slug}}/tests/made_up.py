@@ -109,7 +109,9 @@ def values(column: definition.Column) -> st.SearchStrategy[Any]:
         case "datetime":
             found = st.datetimes().map(lambda moment: moment.isoformat())
         case "category" if column.levels:
-            found = st.sampled_from(column.levels)
+            blanks = ["", " "] if column.nullable else []
+            padded = [f" {level}\t" for level in column.levels]
+            found = st.sampled_from([*column.levels, *padded, *blanks])
             found = found | texts if column.allow_unknown else found
         case _:
             found = texts

@@ -182,6 +182,8 @@ def test_the_documentation_needs_no_other_server(client):
         ('"whole": 1, "flag": 1', "valid boolean"),
         ('"whole": 1, "count": 9223372036854775808', "less than or equal to"),
         ('"whole": 1, "colour": "grey"', "'red', 'green' or 'blue'"),
+        ('"whole": 1, "colour": " red "', None),
+        ('"whole": 1, "colour": ""', None),
         ('"whole": 1, "city": "nowhere"', None),
         ('"whole": 1, "note": " "', None),
         ('"whole": 1, "note": null', None),

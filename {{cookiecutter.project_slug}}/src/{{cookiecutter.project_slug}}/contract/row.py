@@ -2,9 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    create_model,
+)
+from pydantic_core import core_schema
 
 from .definition import Column, Contract
 
@@ -61,9 +69,30 @@ def _annotation(column: Column, missing: tuple[str, ...]) -> Any:
         case "datetime":
             return Annotated[datetime, AfterValidator(_without_zone)]
         case "category" if column.levels and not column.allow_unknown:
-            return Literal[column.levels]
+            return Annotated[str, _one_of(column.levels, _as_in_a_table(column, missing))]
         case _:
             return Annotated[str, AfterValidator(_as_in_a_table(column, missing))]
+
+
+def _one_of(levels: tuple[str, ...], clean: Callable[[str], str | None]) -> GetPydanticSchema:
+    """Take a level, or what becomes one or nothing when it is cleaned."""
+
+    def cleaned(text: str) -> str | None:
+        found = clean(text)
+        if found is not None and found not in levels:
+            raise ValueError("not a level")
+        return found
+
+    *others, last = map(repr, levels)
+    exact = core_schema.literal_schema([*levels])
+    # Exact ones first: to know them takes no Python.
+    taken = core_schema.union_schema(
+        [exact, core_schema.no_info_after_validator_function(cleaned, core_schema.str_schema())],
+        mode="left_to_right",
+        custom_error_type="literal_error",
+        custom_error_context={"expected": f"{', '.join(others)} or {last}" if others else last},
+    )
+    return GetPydanticSchema(lambda *_: taken, lambda _, document: document(exact))
 
 
 def _as_in_a_table(column: Column, missing: tuple[str, ...]) -> Callable[[str], str | None]:
