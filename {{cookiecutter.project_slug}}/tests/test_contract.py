@@ -122,6 +122,8 @@ GOOD = {"whole": 1, "moment": "2026-01-31T12:00:00"}
         ({"city": 7}, "city"),
         ({"moment": "yesterday"}, "moment"),
         ({"moment": 1700000000}, "moment"),
+        ({"moment": "1700000000"}, "moment"),
+        ({"moment": "20240229"}, "moment"),
         ({"moment": "0001-01-01T00:00:00+05:00"}, "moment"),
         ({"colr": "red"}, "colr"),
     ],

@@ -1,5 +1,6 @@
 """One row, as an HTTP client or a line of a form sends it: a pydantic model of the contract."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -10,9 +11,10 @@ from pydantic import (
     ConfigDict,
     Field,
     GetPydanticSchema,
+    WrapValidator,
     create_model,
 )
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from .definition import Column, Contract
 
@@ -24,8 +26,14 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 
-def _without_zone(moment: datetime) -> datetime:
-    """Bring a moment to UTC; one without a zone is taken as it is."""
+_DATE = re.compile(r"\d{4}-")
+
+
+def _moment(given: Any, read: Callable[[Any], datetime]) -> datetime:
+    """Read ISO 8601, and bring a moment to UTC; one without a zone is taken as it is."""
+    if not isinstance(given, str) or not _DATE.match(given):  # digits would be seconds since 1970
+        raise PydanticCustomError("datetime_parsing", "Input should be a valid datetime, ISO 8601")
+    moment = read(given)
     try:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     except OverflowError:
@@ -67,7 +75,7 @@ def _annotation(column: Column, missing: tuple[str, ...]) -> Any:
         case "boolean":
             return bool
         case "datetime":
-            return Annotated[datetime, AfterValidator(_without_zone)]
+            return Annotated[datetime, Field(strict=False), WrapValidator(_moment)]
         case "category" if column.levels and not column.allow_unknown:
             return Annotated[str, _one_of(column.levels, _as_in_a_table(column, missing))]
         case _:

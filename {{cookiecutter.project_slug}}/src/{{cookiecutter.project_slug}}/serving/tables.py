@@ -10,11 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..contract import Column, Contract
+from ..contract import Column, Contract, texts
 from .messages import problems
 from .served import Served
-
-YES, NO = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
 
 
 class Unusable(Exception):
@@ -89,27 +87,9 @@ def of_csv(text: str, contract: Contract, limit: int) -> list[dict[str, Any]]:
             raise Unusable(f"row {number} has {len(row)} cells, the header {len(header)}")
     return [
         {
-            name: of_text(cell, contract.features[name], contract.missing)
+            name: texts.value(cell, contract.features[name], contract.missing)
             for name, cell in zip(header, row, strict=True)
             if name in contract.features
         }
         for row in body
     ]
-
-
-def of_text(text: str, column: Column, missing: Sequence[str]) -> Any:
-    """Return the value of a cell of a CSV table; what cannot be read stays text, to be refused."""
-    text = text.strip()
-    if text in missing or not text:
-        return None
-    try:
-        match column.type:
-            case "integer":
-                return int(text)
-            case "number":
-                return float(text.replace(",", ".") if column.decimal == "," else text)
-            case "boolean" if text.lower() in YES | NO:
-                return text.lower() in YES
-    except ValueError:
-        pass
-    return text
