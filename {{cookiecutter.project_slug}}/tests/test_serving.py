@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from {{cookiecutter.project_slug}} import bundle, predict, predictions
+from {{cookiecutter.project_slug}} import bundle, folds, models, predict, predictions
+from {{cookiecutter.project_slug}}.contract import cells
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 
@@ -201,3 +202,70 @@ def test_cells_are_taken_and_refused_as_the_readme_says(tmp_path, pair, said):
     if said:
         (problem,) = answer.json()["errors"]
         assert problem["row"] == 0 and said in problem["rule"]
+
+
+BLENDS = {
+    "calibrated": ("binary", 2, [[0.0, 5.0], [1.0, 0.0]]),
+    "calibrated without costs": ("binary", 2, None),
+    "stacked": ("multiclass", 9, None),
+    "stacked with costs": ("multiclass", 9, [[0.0, 1.0, 4.0], [2.0, 0.0, 1.0], [1.0, 3.0, 0.0]]),
+    "calibrated of several classes": ("multiclass", 3, None),
+    "blended": ("regression", None, None),
+}
+
+
+@pytest.fixture(scope="module", params=BLENDS)
+def blend(request, tmp_path_factory):
+    """A compiled blend of three families, and the table that it learned from."""
+    task, inputs, costs = BLENDS[request.param]
+    contract, frame = made_up.every_type(task)
+    known = folds.Rows.of(frame, contract)
+    members = [
+        models.build(models.MODELS[name], contract, task, 1).fit(known.X, known.y)
+        for name in ("boosting", "linear", "mlp")
+    ]
+    model = made_up.ensemble_of(known, *members, costs=None if costs is None else np.array(costs))
+    model.combination.weights = np.array([0.5, 0.3, 0.2])
+    if inputs:
+        rng = np.random.default_rng(3)
+        model.combination.coefficients = rng.normal(size=(inputs, len(contract.classes)))
+        model.combination.intercept = rng.normal(size=len(contract.classes))
+    golden = cells.rows_of_table(frame.head(5), contract)
+    folder = tmp_path_factory.mktemp("blend") / "model"
+    saved = bundle.save(folder, model, contract, golden, name="made up", version="1")
+    assert saved.compiled
+    # Where sets and intervals change: at predictions of the table, to the last bit.
+    said = np.sort(saved.score_table(frame).values, axis=None)
+    if inputs:
+        model.region.margins = np.array([1.0 - said[len(said) // 3]])
+    else:
+        model.region.edges, model.region.margins = said[40:120:40], np.array([1.0, 0.1, 3.7])
+    return bundle.save(folder, model, contract, golden, name="made up", version="1"), frame
+
+
+def test_a_row_alone_is_answered_as_in_a_table_to_the_last_bit(blend):
+    found, frame = blend
+    asked = made_up.requests(frame, found.contract)
+    expected = bundle.describe(found.score_table(frame), found.scorer.region)
+    with TestClient(app.create_app(settings.Settings(champion=found.folder))) as client:
+        together = client.post("/predict", json={"rows": asked}).json()["predictions"]
+        alone = [
+            client.post("/predict", json={"rows": [one]}).json()["predictions"][0] for one in asked
+        ]
+    assert together == expected
+    assert alone == expected
+    table = predict.predict(frame[list(found.contract.features)], found)
+    key = "label" if found.contract.classes else "value"
+    assert table["prediction"].tolist() == [one[key] for one in alone]
+    if found.contract.classes is None:
+        assert table[["low", "high"]].to_numpy().tolist() == [one["interval"] for one in alone]
+    for label in found.contract.classes or ():
+        shares = [one["probabilities"][label] for one in alone]
+        assert table[f"probability of {label}"].tolist() == shares
+
+
+def test_each_row_of_the_test_rows_is_answered_alone_as_in_their_table(client, champion, finished):
+    rows = pd.read_parquet(finished / "data/split/test.parquet")
+    expected = bundle.describe(champion.score_table(rows), champion.scorer.region)
+    for row, said in zip(made_up.requests(rows, champion.contract), expected, strict=True):
+        assert client.post("/predict", json={"rows": [row]}).json()["predictions"] == [said]
