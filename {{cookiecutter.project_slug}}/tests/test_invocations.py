@@ -1,3 +1,4 @@
+import importlib.metadata
 import io
 import json
 import shutil
@@ -180,4 +181,4 @@ def test_a_body_of_another_kind_is_refused_with_the_reason(made, text, kind, sai
 
 def test_it_pings_and_says_its_version_as_mlflow_does(client):
     assert (client.get("/ping").status_code, client.get("/ping").text) == (200, "\n")
-    assert client.get("/version").text
+    assert client.get("/version").text == importlib.metadata.version("mlflow")

@@ -134,10 +134,28 @@ def test_the_server_says_that_it_lives_and_what_it_serves(client, champion, cont
     assert list(served["contract"]["columns"]) == list(contract.columns)
 
 
-def test_the_example_in_the_documentation_is_answered(client):
-    schema = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
-    example = schema["content"]["application/json"]["schema"]["examples"][0]
-    assert client.post("/predict", json=example).status_code == 200
+def test_every_example_in_the_documentation_is_answered_as_its_golden_row(client, champion):
+    rows = json.loads((champion.folder / "golden.json").read_text())["rows"]
+    expected = champion.score([tuple(row) for row in rows[:2]]).values.tolist()
+    seen = []
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        body = operations.get("post", {}).get("requestBody", {"content": {}})
+        for kind, described in body["content"].items():
+            for example in described["schema"].get("examples", ()):
+                content = example if kind == "text/csv" else json.dumps(example)
+                url = path.format(model=champion.manifest["name"], wanted="1")
+                answer = client.post(url, content=content, headers={"content-type": kind})
+                assert answer.status_code == 200, answer.text
+                said = answer.json()
+                if "outputs" in said:
+                    name = "probabilities" if champion.contract.classes else "value"
+                    (found,) = (one["data"] for one in said["outputs"] if one["name"] == name)
+                    assert found == np.ravel(expected[0]).tolist()
+                else:
+                    assert values(said) == expected[: len(said["predictions"])]
+                seen.append((path.rpartition("/")[2], kind))
+    json_too = [(name, "application/json") for name in ("infer", "infer", "invocations", "predict")]
+    assert sorted(seen) == sorted([*json_too, ("invocations", "text/csv")])
     assert client.get("/docs").status_code == 200
 
 

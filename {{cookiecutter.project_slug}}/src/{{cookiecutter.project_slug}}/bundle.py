@@ -164,7 +164,7 @@ def save(
     from . import artefact
     from .scorer.parity import compiled
 
-    libraries = ("numpy", "onnxruntime", "scikit-learn", "skops")
+    libraries = ("mlflow", "numpy", "onnxruntime", "scikit-learn", "skops")
     scorer, why = compiled(fitted, golden, contract, PARITY)
     manifest = {
         **facts,

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -161,10 +162,17 @@ def verify(folder: Path) -> None:
             f"{folder}: {', '.join(changed) or MANIFEST} is not what was released; choose another "
             f"version with --to: {', '.join(names())}"
         )
-    if any(installed(library) != number for library, number in known["libraries"].items()):
+    if any(_installed(library) != number for library, number in known["libraries"].items()):
         from . import bundle
 
         bundle.load(folder)
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return installed(library)
+    except PackageNotFoundError:  # a server does without some
+        return None
 
 
 def _digest(path: Path) -> str | None:

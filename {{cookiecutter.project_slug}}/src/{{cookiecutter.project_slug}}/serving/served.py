@@ -45,9 +45,12 @@ class Served:
     ) -> None:
         self.champion = champion
         self.settings = settings
-        self.message = request_model(champion.contract, settings.max_rows)
         self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
         self.explainer = Explainer(champion)
+        golden = self.explainer.reference[:EXAMPLES]
+        self.examples = [request_of(row, champion.contract) for row in golden]
+        """Rows as clients send them."""
+        self.message = request_model(champion.contract, settings.max_rows, self.examples[0])
         # Read now, since the folder may be gone when they are asked for.
         self.documents = {
             file: (champion.folder / file).read_bytes()
@@ -125,7 +128,7 @@ class Served:
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),
-            "examples": [request_of(row, contract) for row in self.explainer.reference[:EXAMPLES]],
+            "examples": self.examples,
             "limits": {
                 "max_rows": self.settings.max_rows,
                 "max_explained": self.settings.max_explained,

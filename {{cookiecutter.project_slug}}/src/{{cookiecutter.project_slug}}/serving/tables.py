@@ -93,3 +93,12 @@ def of_csv(text: str, contract: Contract, limit: int) -> list[dict[str, Any]]:
         }
         for row in body
     ]
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Return rows as a CSV table with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
