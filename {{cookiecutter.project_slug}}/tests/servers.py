@@ -38,8 +38,15 @@ class Server:
 
     def memory(self):
         """Return the resident memory in megabytes."""
+        return self._status("VmRSS")
+
+    def peak(self):
+        """Return the most that the resident memory has been, in megabytes."""
+        return self._status("VmHWM")
+
+    def _status(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
 
 
 def received(connection):

@@ -134,6 +134,13 @@ def test_the_server_says_that_it_lives_and_what_it_serves(client, champion, cont
     assert list(served["contract"]["columns"]) == list(contract.columns)
 
 
+@pytest.mark.parametrize(("family", "tier"), [("tree", "compiled"), ("neighbors", "scikit-learn")])
+def test_the_server_says_by_what_rows_are_scored(tmp_path, family, tier):
+    made_up.bundled("binary", tmp_path / "model", family=family)
+    with TestClient(app.create_app(settings.Settings(champion=tmp_path / "model"))) as found:
+        assert tier in found.get("/model").json()["scorer"]
+
+
 def test_every_example_in_the_documentation_is_answered_as_its_golden_row(client, champion):
     rows = json.loads((champion.folder / "golden.json").read_text())["rows"]
     expected = champion.score([tuple(row) for row in rows[:2]]).values.tolist()
