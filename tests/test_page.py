@@ -223,6 +223,34 @@ def report(
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.fixture
+def alone(
+    project: Callable[[str], Path],
+    browser: webdriver.Chrome,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Page]:
+    """The page of a server that asks for a key and has a second version to serve."""
+    generated = project("healthcare")
+    for version in ("1", "2"):
+        made = shutil.copytree((generated / "models/champion").resolve(), tmp_path / version)
+        manifest = json.loads((made / "manifest.json").read_text("utf-8"))
+        (made / "manifest.json").write_text(json.dumps({**manifest, "version": version}), "utf-8")
+    (tmp_path / "champion").symlink_to("1")
+    monkeypatch.setenv("PROJECT_CHAMPION", str(tmp_path / "champion"))
+    monkeypatch.setenv("PROJECT_API_KEYS", '["a-key"]')
+    with serving(generated) as url:
+        browser.get(url)
+        yield Page(browser, url, generated, folder)
+        browser.execute_script("sessionStorage.clear()")
+
+
+def unlock(page: Page, key: str) -> None:
+    page.wait("#key").send_keys(key)
+    page.find("#unlock button").click()
+
+
 def type_in(page: Page, column: dict[str, Any], text: str) -> None:
     """Fill the field that has the focus."""
     kind = page.browser.switch_to.active_element.tag_name
@@ -564,3 +592,43 @@ def test_what_is_folded_up_in_the_report_is_printed(report: webdriver.Chrome) ->
 
     folded, unfolded, without = map(printed, ("one", "one.open = true", "one.remove()"))
     assert abs(folded - unfolded) < 1000 < unfolded - without
+
+
+def test_a_page_asks_for_a_key_when_the_server_does(alone: Page) -> None:
+    assert alone.wait("#unlock").text
+    assert alone.browser.switch_to.active_element == alone.find("#key")
+    assert not alone.find("#one").is_displayed()
+    unlock(alone, "another-key")
+    WebDriverWait(alone.browser, 30).until(lambda _: "not take" in alone.find("#key-said").text)
+    unlock(alone, "a-key")
+    alone.wait("body[data-ready='1']")
+    assert not alone.find("#unlock").is_displayed()
+    alone.open()
+    alone.find("#examples button").click()
+    alone.find("#predict").click()
+    alone.wait("#said data")
+    alone.find("#links .more").click()
+    report = alone.folder / "report.html"
+    WebDriverWait(alone.browser, 30).until(lambda _: report.exists())
+    assert report.read_text("utf-8").startswith("<!doctype html>")
+    report.unlink()
+
+
+def test_another_model_that_answers_is_shown_and_what_is_filled_in_stays(
+    alone: Page, tmp_path: Path
+) -> None:
+    unlock(alone, "a-key")
+    alone.wait("body[data-ready='1']")
+    alone.find("#examples button").click()
+    filled = [alone.field(name).get_property("value") for name in alone.columns]
+    (tmp_path / "next").symlink_to("2")
+    (tmp_path / "next").replace(tmp_path / "champion")
+    ready = f"{alone.url}/health/ready"
+    WebDriverWait(alone.browser, 30).until(lambda _: get(ready)["model"]["version"] == "2")
+    assert alone.find("#age").text.startswith("Version 1")
+    alone.find("#predict").click()
+    alone.wait("#said data")
+    alone.wait("body[data-ready='2']")
+    assert alone.find("#age").text.startswith("Version 2")
+    assert [alone.field(name).get_property("value") for name in alone.columns] == filled
+    assert [one.text for one in alone.all("#links a")] == ["API", "Report", "Model card"]

@@ -68,6 +68,7 @@ MODULES = [
     "contract/inference",
     "contract/row",
     "contract/table",
+    "contract/texts",
     "deadline",
     "diagnosis",
     "ensemble",

@@ -82,11 +82,13 @@ def ensemble_of(rows: folds.Rows, *members: Any, costs: Any = None) -> ensemble.
     )
 
 
-def bundled(task: str, folder: Path, size: int = 160) -> tuple[bundle.Bundle, pd.DataFrame]:
+def bundled(
+    task: str, folder: Path, size: int = 160, family: str = "tree"
+) -> tuple[bundle.Bundle, pd.DataFrame]:
     """Return a saved bundle for a table with a column of each type, and the table."""
     contract, frame = every_type(task, size)
     rows = folds.Rows.of(frame, contract)
-    fitted = models.build(models.MODELS["tree"], contract, task, 0).fit(rows.X, rows.y)
+    fitted = models.build(models.MODELS[family], contract, task, 0).fit(rows.X, rows.y)
     golden = cells.rows_of_table(frame.head(3), contract)
     model = ensemble_of(rows, fitted)
     return bundle.save(folder, model, contract, golden, name="made up", version="1"), frame
@@ -109,7 +111,9 @@ def values(column: definition.Column) -> st.SearchStrategy[Any]:
         case "datetime":
             found = st.datetimes().map(lambda moment: moment.isoformat())
         case "category" if column.levels:
-            found = st.sampled_from(column.levels)
+            blanks = ["", " "] if column.nullable else []
+            padded = [f" {level}\t" for level in column.levels]
+            found = st.sampled_from([*column.levels, *padded, *blanks])
             found = found | texts if column.allow_unknown else found
         case _:
             found = texts

@@ -46,10 +46,17 @@ class Server:
         yield
         assert self.peak() - before < megabytes
 
+    def memory(self):
+        """Return the resident memory in megabytes."""
+        return self._status("VmRSS")
+
     def peak(self):
-        """Return the most resident memory it had, in megabytes."""
+        """Return the most that the resident memory has been, in megabytes."""
+        return self._status("VmHWM")
+
+    def _status(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
 
 
 def received(connection):

@@ -32,6 +32,8 @@ def test_the_projects_own_contract_is_accepted_and_suits_its_task(contract, para
         ({"x": {"type": "text", "minimum": 2}, "y": Y}, ["columns.x", "for numbers"]),
         ({"x": {**X, "levels": ["a"]}, "y": Y}, ["columns.x", "category"]),
         ({"x": {"type": "category", "levels": ["a", "a"]}, "y": Y}, ["differ"]),
+        ({"x": {"type": "category", "levels": ["a "]}, "y": Y}, ["columns.x", "'a ' has blanks"]),
+        ({"x": {"type": "category", "levels": [""]}, "y": Y}, ["columns.x", "'' is a level and"]),
         ({"x": {**X, "positive": "a"}, "y": Y}, ["positive is for a target"]),
         ({"x": {**X, "role": "time"}, "y": Y}, ["columns.x", "datetime"]),
         ({"x": X, "y": {"type": "text", "role": "target"}}, ["columns.y", "text"]),
@@ -120,6 +122,8 @@ GOOD = {"whole": 1, "moment": "2026-01-31T12:00:00"}
         ({"city": 7}, "city"),
         ({"moment": "yesterday"}, "moment"),
         ({"moment": 1700000000}, "moment"),
+        ({"moment": "1700000000"}, "moment"),
+        ({"moment": "20240229"}, "moment"),
         ({"moment": "0001-01-01T00:00:00+05:00"}, "moment"),
         ({"colr": "red"}, "colr"),
     ],
@@ -139,3 +143,9 @@ def test_a_moment_with_a_zone_is_brought_to_utc():
         for moment in ("2026-01-31T12:00:00+02:00", "2026-01-31T10:00:00")
     )
     assert east == utc
+
+
+def test_the_schema_of_a_closed_category_lists_its_levels():
+    contract = made_up.contract_of(x={"type": "category", "levels": ["a", "b"]})
+    (documented,) = row.row_model(contract).model_json_schema()["properties"].values()
+    assert (documented["enum"], documented["type"]) == (["a", "b"], "string")

@@ -3,6 +3,7 @@ import json
 import made_up
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,6 +132,29 @@ def test_a_row_has_the_same_cells_as_a_request_and_in_a_table(contract, data, ow
     checked = as_table(rows, chosen)
     assert checked.invalid.empty
     assert cells.rows_of_table(checked.valid, chosen) == requests
+
+
+TEXTS = ["flat", " flat ", "\u2003flat\n", "", " ", "?", " ? ", "NA", "Flat", "steep", "fl at"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("nullable", [True, False])
+@pytest.mark.parametrize("kind", ["closed", "open", "text"])
+def test_a_text_is_taken_or_refused_in_a_request_as_in_a_table(text, nullable, kind):
+    column = {"type": "text" if kind == "text" else "category", "nullable": nullable}
+    column |= {"levels": ["flat", "up"]} if kind == "closed" else {}
+    contract = made_up.contract_of(x=column).model_copy(update={"missing": ("", "?", "NA")})
+    checked = as_table([{"x": text}], contract)
+    try:
+        asked = row.row_model(contract).model_validate_json(json.dumps({"x": text}))
+    except pydantic.ValidationError as error:
+        assert len(checked.invalid) == 1
+        (fault,) = error.errors()
+        said = "Input should be 'flat' or 'up'" if kind == "closed" else "a value is missing"
+        assert fault["loc"] == ("x",) and said in fault["msg"]
+    else:
+        assert checked.invalid.empty
+        assert cells.rows_of_table(checked.valid, contract) == [cells.of_row(asked)]
 
 
 def test_columns_of_rows_are_the_rows_turned(typed, contract):

@@ -117,9 +117,17 @@ def test_json_may_be_named_in_letters_of_any_case(client, row, kind, status):
 def test_keys_are_asked_for_but_where_health_is_asked(finished, row):
     chosen = settings.Settings(champion=finished / "models/champion", api_keys={"one", "two"})
     with TestClient(app.create_app(chosen)) as locked:
-        for path in ("/health/live", "/health/ready", "/ping", "/v2/health/live"):
+        for path in ("/", "/health/live", "/health/ready", "/ping", "/v2/health/live"):
             assert locked.get(path).status_code == 200
-        for path in ("/model", "/metrics", "/docs", "/nothing", "/v2", "/health", "//ping"):
+        for path in (
+            "/model",
+            "/metrics",
+            "/docs",
+            "/nothing",
+            "/v2",
+            "/health",
+            "http://testserver//ping",
+        ):
             answer = locked.get(path)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
             assert answer.headers.keys() >= servers.ALWAYS

@@ -1,9 +1,15 @@
+import importlib.metadata
+import io
 import json
+import shutil
 
 import made_up
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
+from {{cookiecutter.project_slug}} import bundle
+from {{cookiecutter.project_slug}}.contract import definition
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 
@@ -81,6 +87,53 @@ def test_numbers_of_a_table_may_be_written_as_tables_have_them(made):
     assert answers[0].status_code == 200
 
 
+def scored(file, target, command):
+    """Return what the batch command says of a file."""
+    assert command("predict", str(file), str(target)) == 0
+    table = pd.read_parquet(target)
+    names = [name for name in table if name.startswith("probability of ")]
+    return table[names or "prediction"].to_numpy().tolist()
+
+
+def test_the_examples_own_file_is_scored_as_the_batch_command_scores_it(
+    client, contract, raw, project, command
+):
+    raw.to_csv("rows.csv", index=False)
+    content = (project / "rows.csv").read_bytes()
+    answer = client.post("/invocations", content=content, headers={"content-type": "text/csv"})
+    assert answer.status_code == 200, answer.text[:300]
+    assert numbers(answer, contract) == scored("rows.csv", "out.parquet", command)
+
+
+TABLE = """whole|count|share|flag|colour|city|note|moment
+12.0|1,234|0,5|on| red |Bonn|a|29.2.2024 12:30
+-7|$ 5|1.234,5|NO||?||
+(5)|2e3|?|1.0|blue|Cork|"x, y"|01.12.2023 00:00
+"""
+
+
+def test_numbers_and_moments_written_as_people_do_are_read_as_the_batch_command_reads_them(
+    project, tmp_path, command
+):
+    folder = (project / "models/champion").resolve()
+    shutil.rmtree(folder)
+    made, _ = made_up.bundled("regression", folder)
+    tree = made.contract.model_dump()
+    tree["missing"] = ["", "?"]
+    tree["columns"]["share"]["decimal"] = ","
+    tree["columns"]["moment"]["format"] = "%d.%m.%Y %H:%M"
+    contract = definition.Contract.model_validate(tree)
+    (folder / "contract.json").write_text(contract.model_dump_json())
+    bundle.seal(folder, made.manifest)
+    table = pd.read_csv(io.StringIO(TABLE), sep="|", dtype=str, keep_default_na=False)
+    table.to_csv("rows.csv", index=False)
+    with TestClient(app.create_app(settings.Settings(champion=folder))) as client:
+        content = (project / "rows.csv").read_bytes()
+        answer = client.post("/invocations", content=content, headers={"content-type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    assert numbers(answer, contract) == scored("rows.csv", "out.parquet", command)
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [
@@ -129,4 +182,4 @@ def test_a_body_of_another_kind_is_refused_with_the_reason(made, text, kind, sai
 
 def test_it_pings_and_says_its_version_as_mlflow_does(client):
     assert (client.get("/ping").status_code, client.get("/ping").text) == (200, "\n")
-    assert client.get("/version").text
+    assert client.get("/version").text == importlib.metadata.version("mlflow")

@@ -1,9 +1,11 @@
 import contextlib
+import signal
 import sqlite3
 
 import made_up
 import pandas as pd
 import pytest
+import released
 
 from {{cookiecutter.project_slug}} import predict
 
@@ -35,7 +37,7 @@ def test_a_broken_row_keeps_its_place_and_says_why(champion, table):
     assert "nonsense" in found.loc[1, "reason"]
     fine = predict.predict(table, champion)
     shared = [name for name in fine if name.startswith(("prediction", "probability of "))]
-    pd.testing.assert_frame_equal(found[shared].drop(1), fine[shared].drop(1), rtol=1e-9)
+    pd.testing.assert_frame_equal(found[shared].drop(1), fine[shared].drop(1), check_exact=True)
 
 
 @pytest.mark.parametrize("rows", [0, 3])
@@ -59,7 +61,7 @@ def test_a_file_is_scored_in_parts_as_in_one(project, table, command, monkeypatc
     assert command("predict", "rows.parquet", f"out/parts.{ending}") == 0
     read = getattr(pd, f"read_{ending}")
     parts = read(f"out/parts.{ending}")
-    pd.testing.assert_frame_equal(parts, read(f"out/whole.{ending}"), rtol=1e-12)
+    pd.testing.assert_frame_equal(parts, read(f"out/whole.{ending}"), check_exact=True)
     assert len(parts) == 40
     assert "40 rows" in capsys.readouterr().out
 
@@ -105,7 +107,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(project, many, monkeypatch, 
     found, expected = pd.read_parquet("out.parquet"), predict.predict(many, champion)
     assert list(found) == list(expected)
     said = ["prediction", *(name for name in found if name.startswith("probability of "))]
-    pd.testing.assert_frame_equal(found[said], expected[said], check_dtype=False)
+    pd.testing.assert_frame_equal(found[said], expected[said], check_dtype=False, check_exact=True)
     assert not list(project.glob(".out*")), "nothing is left behind"
 
 
@@ -120,6 +122,82 @@ def test_a_table_that_changed_is_scored_anew(project, many, monkeypatch):
     assert predict.main("many.parquet", "out.csv")[0] == 15
     assert len(pd.read_csv("out.csv")) == 15
     assert not list(project.glob(".out*"))
+
+
+# Stops just before a file takes its place: killed, or until it is told to go on.
+STOPPED = f"""
+import os, pathlib, signal, sys
+source, place, then = sys.argv[1:]
+replace = pathlib.Path.replace
+def stop(self, target):
+    if pathlib.Path(target).name == place:
+        if then == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        print("here", flush=True)
+        sys.stdin.readline()
+    return replace(self, target)
+pathlib.Path.replace = stop
+from {predict.__name__.partition(".")[0]} import predict
+predict.CHUNK, predict.PART = 10, 2
+predict.main(source, "out.csv")
+"""
+
+
+def killed(project, source, place):
+    process = released.start(project, "-c", STOPPED, source, place, "kill")
+    _, said = process.communicate()
+    assert process.returncode == -signal.SIGKILL, said
+
+
+def outputs(project):
+    return sorted(one.name for one in project.iterdir() if "out" in one.name)
+
+
+@pytest.mark.parametrize("place", ["input.parquet", "part-000001.parquet", "out.csv"])
+def test_a_run_killed_at_any_step_leaves_no_output_and_the_next_one_no_trace(
+    project, many, champion, monkeypatch, place
+):
+    monkeypatch.setattr(predict, "CHUNK", 10)
+    monkeypatch.setattr(predict, "PART", 2)
+    many.to_csv("many.csv", index=False)
+    killed(project, "many.csv", place)
+    assert outputs(project) == [".out.csv.parts"]
+    assert predict.main("many.csv", "out.csv")[0] == len(many)
+    assert outputs(project) == ["out.csv"]
+    expected = predict.predict(many, champion)["prediction"].astype(str).tolist()
+    assert pd.read_csv("out.csv", dtype=str)["prediction"].tolist() == expected
+
+
+def test_two_runs_do_not_write_the_same_output_at_once(project, many, refused):
+    many.head(15).to_parquet("few.parquet")
+    with released.start(project, "-c", STOPPED, "many.parquet", "out.csv", "wait") as first:
+        assert "here\n" in first.stdout
+        for source in ("many.parquet", "few.parquet"):
+            with refused("another run", ".out.csv.parts"):
+                predict.main(source, "out.csv")
+        assert predict.main("few.parquet", "other.csv")[0] == 15
+        first.communicate("go on\n")
+    assert first.returncode == 0
+    assert len(pd.read_csv("out.csv")) == len(many)
+    assert outputs(project) == ["out.csv"]
+
+
+def test_a_run_that_goes_on_with_a_table_read_earlier_says_so(project, table, monkeypatch, capsys):
+    monkeypatch.setattr(predict, "CHUNK", 20)  # as much in a part as in the run that is killed
+    monkeypatch.setattr(predict, "PART", 1)
+
+    def write(rows):
+        with contextlib.closing(sqlite3.connect("shop.db")) as shop:
+            table.head(rows).to_sql("orders", shop, index=False, if_exists="replace")
+
+    write(20)
+    killed(project, "sqlite:///shop.db#orders", "out.csv")
+    write(30)
+    assert predict.main("sqlite:///shop.db#orders", "out.csv")[0] == 20
+    said = capsys.readouterr().out
+    assert "as it was read at" in said and "remove .out.csv.parts" in said
+    assert predict.main("sqlite:///shop.db#orders", "out.csv")[0] == 30
+    assert "as it was read" not in capsys.readouterr().out
 
 
 def test_bad_rows_are_also_in_a_file_of_their_own(project, table, command, capsys):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from {{cookiecutter.project_slug}} import bundle, predict, predictions
+from {{cookiecutter.project_slug}} import bundle, folds, models, predict, predictions
+from {{cookiecutter.project_slug}}.contract import cells
 from {{cookiecutter.project_slug}}.serving import app, settings
 
 
@@ -133,10 +134,35 @@ def test_the_server_says_that_it_lives_and_what_it_serves(client, champion, cont
     assert list(served["contract"]["columns"]) == list(contract.columns)
 
 
-def test_the_example_in_the_documentation_is_answered(client):
-    schema = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
-    example = schema["content"]["application/json"]["schema"]["examples"][0]
-    assert client.post("/predict", json=example).status_code == 200
+@pytest.mark.parametrize(("family", "tier"), [("tree", "compiled"), ("neighbors", "scikit-learn")])
+def test_the_server_says_by_what_rows_are_scored(tmp_path, family, tier):
+    made_up.bundled("binary", tmp_path / "model", family=family)
+    with TestClient(app.create_app(settings.Settings(champion=tmp_path / "model"))) as found:
+        assert tier in found.get("/model").json()["scorer"]
+
+
+def test_every_example_in_the_documentation_is_answered_as_its_golden_row(client, champion):
+    rows = json.loads((champion.folder / "golden.json").read_text())["rows"]
+    expected = champion.score([tuple(row) for row in rows[:2]]).values.tolist()
+    seen = []
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        body = operations.get("post", {}).get("requestBody", {"content": {}})
+        for kind, described in body["content"].items():
+            for example in described["schema"].get("examples", ()):
+                content = example if kind == "text/csv" else json.dumps(example)
+                url = path.format(model=champion.manifest["name"], wanted="1")
+                answer = client.post(url, content=content, headers={"content-type": kind})
+                assert answer.status_code == 200, answer.text
+                said = answer.json()
+                if "outputs" in said:
+                    name = "probabilities" if champion.contract.classes else "value"
+                    (found,) = (one["data"] for one in said["outputs"] if one["name"] == name)
+                    assert found == np.ravel(expected[0]).tolist()
+                else:
+                    assert values(said) == expected[: len(said["predictions"])]
+                seen.append((path.rpartition("/")[2], kind))
+    json_too = [(name, "application/json") for name in ("infer", "infer", "invocations", "predict")]
+    assert sorted(seen) == sorted([*json_too, ("invocations", "text/csv")])
     assert client.get("/docs").status_code == 200
 
 
@@ -182,6 +208,8 @@ def test_the_documentation_needs_no_other_server(client):
         ('"whole": 1, "flag": 1', "valid boolean"),
         ('"whole": 1, "count": 9223372036854775808', "less than or equal to"),
         ('"whole": 1, "colour": "grey"', "'red', 'green' or 'blue'"),
+        ('"whole": 1, "colour": " red "', None),
+        ('"whole": 1, "colour": ""', None),
         ('"whole": 1, "city": "nowhere"', None),
         ('"whole": 1, "note": " "', None),
         ('"whole": 1, "note": null', None),
@@ -199,3 +227,70 @@ def test_cells_are_taken_and_refused_as_the_readme_says(tmp_path, pair, said):
     if said:
         (problem,) = answer.json()["errors"]
         assert problem["row"] == 0 and said in problem["rule"]
+
+
+BLENDS = {
+    "calibrated": ("binary", 2, [[0.0, 5.0], [1.0, 0.0]]),
+    "calibrated without costs": ("binary", 2, None),
+    "stacked": ("multiclass", 9, None),
+    "stacked with costs": ("multiclass", 9, [[0.0, 1.0, 4.0], [2.0, 0.0, 1.0], [1.0, 3.0, 0.0]]),
+    "calibrated of several classes": ("multiclass", 3, None),
+    "blended": ("regression", None, None),
+}
+
+
+@pytest.fixture(scope="module", params=BLENDS)
+def blend(request, tmp_path_factory):
+    """A compiled blend of three families, and the table that it learned from."""
+    task, inputs, costs = BLENDS[request.param]
+    contract, frame = made_up.every_type(task)
+    known = folds.Rows.of(frame, contract)
+    members = [
+        models.build(models.MODELS[name], contract, task, 1).fit(known.X, known.y)
+        for name in ("boosting", "linear", "mlp")
+    ]
+    model = made_up.ensemble_of(known, *members, costs=None if costs is None else np.array(costs))
+    model.combination.weights = np.array([0.5, 0.3, 0.2])
+    if inputs:
+        rng = np.random.default_rng(3)
+        model.combination.coefficients = rng.normal(size=(inputs, len(contract.classes)))
+        model.combination.intercept = rng.normal(size=len(contract.classes))
+    golden = cells.rows_of_table(frame.head(5), contract)
+    folder = tmp_path_factory.mktemp("blend") / "model"
+    saved = bundle.save(folder, model, contract, golden, name="made up", version="1")
+    assert saved.compiled
+    # Where sets and intervals change: at predictions of the table, to the last bit.
+    said = np.sort(saved.score_table(frame).values, axis=None)
+    if inputs:
+        model.region.margins = np.array([1.0 - said[len(said) // 3]])
+    else:
+        model.region.edges, model.region.margins = said[40:120:40], np.array([1.0, 0.1, 3.7])
+    return bundle.save(folder, model, contract, golden, name="made up", version="1"), frame
+
+
+def test_a_row_alone_is_answered_as_in_a_table_to_the_last_bit(blend):
+    found, frame = blend
+    asked = made_up.requests(frame, found.contract)
+    expected = bundle.describe(found.score_table(frame), found.scorer.region)
+    with TestClient(app.create_app(settings.Settings(champion=found.folder))) as client:
+        together = client.post("/predict", json={"rows": asked}).json()["predictions"]
+        alone = [
+            client.post("/predict", json={"rows": [one]}).json()["predictions"][0] for one in asked
+        ]
+    assert together == expected
+    assert alone == expected
+    table = predict.predict(frame[list(found.contract.features)], found)
+    key = "label" if found.contract.classes else "value"
+    assert table["prediction"].tolist() == [one[key] for one in alone]
+    if found.contract.classes is None:
+        assert table[["low", "high"]].to_numpy().tolist() == [one["interval"] for one in alone]
+    for label in found.contract.classes or ():
+        shares = [one["probabilities"][label] for one in alone]
+        assert table[f"probability of {label}"].tolist() == shares
+
+
+def test_each_row_of_the_test_rows_is_answered_alone_as_in_their_table(client, champion, finished):
+    rows = pd.read_parquet(finished / "data/split/test.parquet")
+    expected = bundle.describe(champion.score_table(rows), champion.scorer.region)
+    for row, said in zip(made_up.requests(rows, champion.contract), expected, strict=True):
+        assert client.post("/predict", json={"rows": [row]}).json()["predictions"] == [said]

@@ -45,6 +45,22 @@ app.create_app(settings.Settings.load())
     subprocess.run([sys.executable, "-c", code], cwd=finished, check=True)
 
 
+@pytest.mark.parametrize(("name", "megabytes"), [("linear", 100), ("boosting", 120)])
+def test_a_server_of_a_compiled_model_is_small(tmp_path, name, megabytes):
+    made, frame = made_up.bundled("binary", tmp_path / "model", family=name)
+    rows = made_up.requests(frame, made.contract)
+    with servers.running(tmp_path, champion="model") as server:
+        for path, body in (
+            ("/predict", json.dumps({"rows": rows[:1]}).encode()),
+            ("/predict", json.dumps({"rows": rows}).encode()),
+            ("/predict", json.dumps({"rows": rows[:1], "explain": True}).encode()),
+            ("/invocations", json.dumps({"dataframe_records": rows}).encode()),
+        ):
+            answer = server.send(servers.post(path, body, "content-type: application/json"))
+            assert servers.parsed(answer)[0] == 200
+        assert server.peak() < megabytes  # trees need onnxruntime, of which 30 are
+
+
 @pytest.mark.parametrize("module", [f"{tracking.NAME}.serving", tracking.NAME])
 def test_a_server_without_a_champion_ends_with_one_message(bare, module):
     command = [sys.executable, "-m", module, *(["serve"] if "." not in module else [])]

@@ -1,7 +1,6 @@
 import made_up
 import pytest
 
-from {{cookiecutter.project_slug}}.contract import definition
 from {{cookiecutter.project_slug}}.serving import tables
 
 CONTRACT = made_up.contract_of(**made_up.EVERY_TYPE)
@@ -26,26 +25,6 @@ CONTRACT = made_up.contract_of(**made_up.EVERY_TYPE)
 def test_a_cell_gets_the_type_of_its_column_where_nothing_is_lost(name, cell, expected):
     (found,) = tables.tidy({name: cell, "surplus": 1}, CONTRACT).values()
     assert found == expected and type(found) is type(expected)
-
-
-@pytest.mark.parametrize(
-    ("column", "text", "expected"),
-    [
-        ({"type": "integer"}, " 12 ", 12),
-        ({"type": "integer"}, "1.5", "1.5"),
-        ({"type": "integer"}, "9" * 5_000, "9" * 5_000),
-        ({"type": "number"}, "1e3", 1000.0),
-        ({"type": "number", "decimal": ","}, "1,5", 1.5),
-        ({"type": "number"}, "", None),
-        ({"type": "number"}, "?", None),
-        ({"type": "boolean"}, "Yes", True),
-        ({"type": "boolean"}, "0", False),
-        ({"type": "boolean"}, "perhaps", "perhaps"),
-        ({"type": "text"}, " a ", "a"),
-    ],
-)
-def test_a_text_of_a_csv_table_is_read_by_the_type_of_its_column(column, text, expected):
-    assert tables.of_text(text, definition.Column(**column), ["", "?"]) == expected
 
 
 def test_a_csv_table_gives_rows_of_the_columns_of_the_contract():

@@ -63,6 +63,14 @@ def test_a_version_of_other_libraries_is_loaded_before_it_is_trusted(two, refuse
         versions.verify(folder)
 
 
+def test_a_version_is_verified_where_a_library_of_the_pipeline_is_not_installed(two):
+    folder = files.VERSIONS / "1"
+    manifest = versions.manifest(folder)
+    assert "mlflow" in manifest["libraries"]
+    bundle.seal(folder, {**manifest, "libraries": {**manifest["libraries"], "not-here": "1.0"}})
+    versions.verify(folder)
+
+
 def test_a_switch_that_was_not_recorded_is_found_and_recorded(two):
     line = versions.history()[-1]
     lines = files.HISTORY.read_text().splitlines(keepends=True)

@@ -175,7 +175,7 @@ def save(
     from . import artefact
     from .scorer.parity import compiled
 
-    libraries = ("numpy", "onnxruntime", "scikit-learn", "skops")
+    libraries = ("mlflow", "numpy", "onnxruntime", "scikit-learn", "skops")
     with files.replacing(folder) as scratch:
         scratch.mkdir()
         (scratch / CONTRACT).write_text(contract.model_dump_json(indent=2), encoding="utf-8")

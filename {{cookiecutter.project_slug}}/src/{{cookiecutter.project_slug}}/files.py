@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .errors import InputError
+
 PARAMS = Path("params.yaml")
 CONTRACT = Path("contract.yaml")
 PIPELINE = Path("dvc.yaml")
@@ -78,6 +80,29 @@ def _scratch_folder(path: Path) -> Iterator[Path]:
             yield Path(name)
         finally:
             os.close(held)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make a folder that no other process has as long as the block lasts.
+
+    Raises:
+        InputError: another one has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Unless the other one has just removed it.
+            ours = folder.exists() and os.path.samestat(folder.stat(), os.fstat(held))
+        except BlockingIOError:
+            ours = False
+        if not ours:
+            raise InputError(f"another run is at work in {folder}; wait for it to end")
+        yield
+    finally:
+        os.close(held)
 
 
 def sweep() -> list[Path]:

@@ -1,10 +1,9 @@
 """predict: score a whole table with the champion, in parts, whole or not at all."""
 
 import itertools
-import json
 import shutil
 from collections.abc import Iterator
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,51 +99,63 @@ def main(source: str, output: str) -> tuple[int, int, Path | None]:
         The numbers of rows and of bad rows, and the file with the bad ones if there are any.
 
     Raises:
-        InputError: the source cannot be read or lacks columns, or the output cannot be written.
+        InputError: the source cannot be read or lacks columns, the output cannot be written, or
+            another run writes it.
     """
     champion = bundle.load(files.CHAMPION)
+    sources.require(source)
     beside = sources.require_output(output)
-    work = _workplace(source, beside, champion)
-    table = _here(source, work)
-    require_columns(champion.contract.features, table.schema_arrow.names)
-    parts = list(_scored(table, champion, work))
-    bad = sum(len(part) - part[REASON].null_count for part in _tables(parts))
-    with files.replacing(work / "rejected.csv") as rejected:
+    work = beside.with_name(f".{beside.name}.parts")
+    with files.alone(work):
+        _clear(work, [source, champion.digest, CHUNK * PART, *_state(source)])
+        table = _here(source, work)
+        require_columns(champion.contract.features, table.schema_arrow.names)
+        parts = list(_scored(table, champion, work))
+        bad = sum(len(part) - part[REASON].null_count for part in _tables(parts))
+        rejected = work / "rejected.csv"
         batches = _joined(table, parts, rejected)
-        sources.send(next(batches).slice(0, 0).schema, batches, output)
-    side = beside.with_name(f"{beside.stem}.rejected.csv")
-    if bad:
-        (work / "rejected.csv").replace(side)
-    else:
-        side.unlink(missing_ok=True)
-    shutil.rmtree(work)
+        sources.send(next(batches).slice(0, 0).schema, batches, output, work / "output")
+        side = beside.with_name(f"{beside.stem}.rejected.csv")
+        if bad:
+            rejected.replace(side)
+        else:
+            side.unlink(missing_ok=True)
+        shutil.rmtree(work)
     return table.metadata.num_rows, bad, side if bad else None
 
 
-def _workplace(source: str, beside: Path, champion: Bundle) -> Path:
-    """Return the folder of this run, where an earlier one that was killed may have left parts."""
-    told = [source, str(beside), champion.digest]
-    if sources.is_local(source) and Path(source).is_file():
-        found = Path(source).stat()
-        told += [str(found.st_size), str(found.st_mtime_ns)]
-    name = f".{beside.name}.{sha256(json.dumps(told).encode()).hexdigest()[:12]}"
-    for other in beside.parent.glob(f".{beside.name}.????????????"):
-        if other.name != name:  # of another model or table
-            shutil.rmtree(other)
-    work = beside.with_name(name)
-    work.mkdir(parents=True, exist_ok=True)
-    return work
+def _state(source: str) -> list[int]:
+    """Return what changes when a file of this machine does."""
+    if not (sources.is_local(source) and Path(source).is_file()):
+        return []
+    found = Path(source).stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _clear(work: Path, told: list[Any]) -> None:
+    """Remove what an earlier run left that was killed, unless it was at the same work."""
+    note = work / "run.json"
+    if note.exists() and files.read_json(note) == told:
+        return
+    for left in work.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    files.write_json(note, told)
 
 
 def _here(source: str, work: Path) -> pq.ParquetFile:
     """Return the table as Parquet of plain types, with texts as codes."""
-    sources.require(source)
     path = Path(source)
     if not (sources.is_local(source) and path.suffix == ".parquet" and sources.is_plain(path)):
         path = work / "input.parquet"
         if not path.exists():
             with files.replacing(path) as scratch:
                 sources.copy(source, scratch)
+        elif not sources.is_local(source):
+            read = datetime.fromtimestamp(path.stat().st_mtime)
+            print(
+                f"going on with the table as it was read at {read:%Y-%m-%d %H:%M}; "
+                f"remove {work} to read it anew"
+            )
     kinds = (pa.string(), pa.large_string())
     texts = [field.name for field in pq.read_schema(path) if field.type in kinds]
     return pq.ParquetFile(path, read_dictionary=texts, buffer_size=BUFFER)

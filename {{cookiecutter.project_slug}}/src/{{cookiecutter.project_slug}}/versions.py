@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def verify(folder: Path) -> None:
             f"{folder}: {', '.join(damaged)} is not what was released; choose another version "
             f"with --to: {', '.join(names())}"
         )
-    if any(installed(library) != number for library, number in known["libraries"].items()):
+    if any(_installed(library) != number for library, number in known["libraries"].items()):
         from . import bundle
 
         bundle.load(folder)
@@ -175,6 +176,13 @@ def changed(folder: Path) -> list[str]:
     if not known or sealed not in ([], [_digest(folder / MANIFEST)]):
         return [MANIFEST]
     return [n for n, digest in known.get("files", {}).items() if digest != _digest(folder / n)]
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return installed(library)
+    except PackageNotFoundError:  # a server does without some
+        return None
 
 
 def _digest(path: Path) -> str | None:

@@ -68,6 +68,8 @@ def _numbers(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
         fine &= ~(values < column.minimum)
     if column.maximum is not None:
         fine &= ~(values > column.maximum)
+    if column.type == "integer":
+        fine &= ~(np.abs(values) >= 2**63)  # such as these may not fit into 64 bits
     fine &= ~np.isinf(values)
     return values, fine if column.nullable else fine & ~np.isnan(values)
 

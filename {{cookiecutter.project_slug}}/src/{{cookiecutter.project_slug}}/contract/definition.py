@@ -86,6 +86,19 @@ class Contract(Section):
             raise ValueError("no column has role feature; a model needs at least one")
         return self
 
+    @model_validator(mode="after")
+    def _has_levels_that_occur(self) -> "Contract":
+        for name, column in self.columns.items():
+            for level in column.levels or ():
+                if level != level.strip():
+                    raise ValueError(f"columns.{name}: level {level!r} has blanks; cells lose them")
+                if level in self.missing:
+                    raise ValueError(
+                        f"columns.{name}: {level!r} is a level and in missing; "
+                        "take it out of levels or out of missing"
+                    )
+        return self
+
     @classmethod
     def load(cls, path: Path = files.CONTRACT) -> "Contract":
         """Read and check contract.yaml.

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from .definition import Column, Contract
-from .table import BOOLEANS, convert
+from .table import convert
+from .texts import BOOLEANS
 
 # Cell texts that mean "no value" wherever they occur, and those that may also be a level: they
 # count only in a column that would be of numbers or moments without them, and there alone.

@@ -1,10 +1,20 @@
 """One row, as an HTTP client or a line of a form sends it: a pydantic model of the contract."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    WrapValidator,
+    create_model,
+)
+from pydantic_core import PydanticCustomError, core_schema
 
 from .definition import Column, Contract
 
@@ -16,8 +26,14 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 
-def _without_zone(moment: datetime) -> datetime:
-    """Bring a moment to UTC; one without a zone is taken as it is."""
+_DATE = re.compile(r"\d{4}-")
+
+
+def _moment(given: Any, read: Callable[[Any], datetime]) -> datetime:
+    """Read ISO 8601, and bring a moment to UTC; one without a zone is taken as it is."""
+    if not isinstance(given, str) or not _DATE.match(given):  # digits would be seconds since 1970
+        raise PydanticCustomError("datetime_parsing", "Input should be a valid datetime, ISO 8601")
+    moment = read(given)
     try:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     except OverflowError:
@@ -59,11 +75,32 @@ def _annotation(column: Column, missing: tuple[str, ...]) -> Any:
         case "boolean":
             return bool
         case "datetime":
-            return Annotated[datetime, AfterValidator(_without_zone)]
+            return Annotated[datetime, Field(strict=False), WrapValidator(_moment)]
         case "category" if column.levels and not column.allow_unknown:
-            return Literal[column.levels]
+            return Annotated[str, _one_of(column.levels, _as_in_a_table(column, missing))]
         case _:
             return Annotated[str, AfterValidator(_as_in_a_table(column, missing))]
+
+
+def _one_of(levels: tuple[str, ...], clean: Callable[[str], str | None]) -> GetPydanticSchema:
+    """Take a level, or what becomes one or nothing when it is cleaned."""
+
+    def cleaned(text: str) -> str | None:
+        found = clean(text)
+        if found is not None and found not in levels:
+            raise ValueError("not a level")
+        return found
+
+    *others, last = map(repr, levels)
+    exact = core_schema.literal_schema([*levels])
+    # Exact ones first: to know them takes no Python.
+    taken = core_schema.union_schema(
+        [exact, core_schema.no_info_after_validator_function(cleaned, core_schema.str_schema())],
+        mode="left_to_right",
+        custom_error_type="literal_error",
+        custom_error_context={"expected": f"{', '.join(others)} or {last}" if others else last},
+    )
+    return GetPydanticSchema(lambda *_: taken, lambda _, document: document(exact))
 
 
 def _as_in_a_table(column: Column, missing: tuple[str, ...]) -> Callable[[str], str | None]:

@@ -12,6 +12,7 @@ from pandera.errors import SchemaErrors
 
 from ..errors import InputError
 from .definition import Column, Contract
+from .texts import BOOLEANS, SIGNS, ZEROS
 
 DTYPES = {
     "integer": "Int64",
@@ -21,11 +22,6 @@ DTYPES = {
     "text": "str",
     "datetime": "datetime64[us]",
 }
-BOOLEANS = {
-    **dict.fromkeys(["true", "t", "yes", "y", "on", "1", "1.0"], True),
-    **dict.fromkeys(["false", "f", "no", "n", "off", "0", "0.0"], False),
-}
-MONEY = r"[\s'’$€£¥₹₽₩₺₫₪฿%]|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|R(?=\$)"
 
 
 @dataclass(frozen=True)
@@ -130,22 +126,19 @@ def _plain(cells: pd.Series, decimal: str) -> pd.Series:
     texts = cells.astype("str")
     if decimal == "." and not texts.str.contains(r"[^\d.+eE-]", na=False).any():
         return texts
-    texts = texts.str.replace(MONEY, "", regex=True).str.replace("−", "-", regex=False)
-    texts = texts.str.replace(r"^\((.*)\)$", r"-\1", regex=True)  # as accountants write a loss
-    if decimal == ",":
-        texts = texts.str.replace(r"\.(?=\d{3}(\D|$))", "", regex=True)
-        return texts.str.replace(",", ".", regex=False)
-    return texts.str.replace(r",(?=\d{3}(\D|$))", "", regex=True)
+    for pattern, replacement in SIGNS[decimal]:
+        texts = texts.str.replace(pattern, replacement, regex=True)
+    return texts
 
 
 def _integer(cells: pd.Series) -> pd.Series:
-    if pd.api.types.is_integer_dtype(cells):
-        return cells.astype("Int64")
     # Through Int64 and not float64, which would lose digits beyond 2**53.
     if not pd.api.types.is_numeric_dtype(cells):
-        cells = cells.str.replace(r"\.0+$", "", regex=True)
+        cells = cells.str.replace(ZEROS, "", regex=True)
     numbers = pd.to_numeric(cells, errors="coerce", dtype_backend="numpy_nullable")
-    if not pd.api.types.is_integer_dtype(numbers):
+    if pd.api.types.is_unsigned_integer_dtype(numbers):
+        numbers = numbers.mask(numbers >= 2**63)
+    elif not pd.api.types.is_integer_dtype(numbers):
         numbers = numbers.astype("Float64")
         numbers = numbers.mask((numbers % 1 != 0).fillna(True) | (numbers.abs() >= 2**63))
     return numbers.astype("Int64")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from ..arithmetic import product, softmax, softmax_row
 from ..predictions import Array
@@ -129,6 +128,8 @@ class Trees:
 
 
 def _session(graph: bytes) -> Any:
+    import onnxruntime  # 20 MB that models without trees do not need
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

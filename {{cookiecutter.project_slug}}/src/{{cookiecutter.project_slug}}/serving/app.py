@@ -6,19 +6,21 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi_offline import FastAPIOffline
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ..bundle import DOCUMENTS
 from . import inference, invocations
 from .following import Follower
 from .gateway import OPEN, Gateway
 from .messages import Problems, response_model
-from .pages import page, policy
+from .pages import STILL, page, policy
 from .served import Reply, Served
 from .settings import Settings
 from .telemetry import Telemetry
 
+REPORT, CARD = DOCUMENTS
 BODIES = {
     "408": "The body took too long",
     "413": "The body is too large",
@@ -115,18 +117,17 @@ def _about(app: FastAPI, served: Served) -> None:
     async def model() -> Response:
         return respond(Reply(200, json.dumps(served.description, allow_nan=False).encode()))
 
-    folder = served.champion.folder
-    if (folder / "report.html").exists():
+    if found := served.documents.get(REPORT):
 
-        @app.get("/report", summary="How good it is", response_class=FileResponse)
-        async def report() -> FileResponse:
-            return FileResponse(folder / "report.html", media_type="text/html")
+        @app.get("/report", summary="How good it is", response_class=HTMLResponse)
+        async def report() -> Response:
+            return HTMLResponse(found, headers={"content-security-policy": STILL})
 
-    if (folder / "model_card.md").exists():
+    if card := served.documents.get(CARD):
 
         @app.get("/model-card", summary="What it is for", response_class=PlainTextResponse)
-        async def model_card() -> FileResponse:
-            return FileResponse(folder / "model_card.md", media_type="text/plain; charset=utf-8")
+        async def model_card() -> Response:
+            return PlainTextResponse(card)
 
 
 def respond(reply: Reply) -> Response:

@@ -138,7 +138,7 @@ class Gateway:
         served = self.follower.served  # one look: an answer is wholly of one version
         path, headers = scope["path"], dict(scope["headers"])
         try:
-            if self._keys and not path.startswith(OPEN):
+            if self._keys and path != "/" and not path.startswith(OPEN):  # the page asks for one
                 self._authorise(headers)
             if scope["method"] != "POST":
                 return await served.application(scope, receive, sent)

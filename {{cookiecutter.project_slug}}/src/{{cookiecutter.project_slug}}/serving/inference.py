@@ -67,8 +67,10 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
         found = {"name": name, "ready": True}
         return refused(problem, 404) if problem else JSONResponse(found)
 
-    @app.post("/v2/models/{model}/infer", **DOCUMENTED)
-    @app.post("/v2/models/{model}/versions/{wanted}/infer", **DOCUMENTED)
+    told = documented(served)
+
+    @app.post("/v2/models/{model}/infer", **told)
+    @app.post("/v2/models/{model}/versions/{wanted}/infer", **told)
     async def infer(request: Request, model: Name, wanted: str | None = None) -> Response:
         problem = known(model, wanted)
         if problem:
@@ -87,20 +89,31 @@ def fault(why: str) -> dict[str, Any]:
 
 
 ABSENT: dict[int | str, dict[str, Any]] = {404: fault("No such model, or version")}
-DOCUMENTED: dict[str, Any] = {
-    "summary": "Score tensors",
-    "response_model": dict[str, Any],
-    "responses": {**ABSENT, 400: fault("The tensors cannot be scored")},
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"type": "object", "required": ["inputs"]}},
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            },
-        }
-    },
-}
+
+
+def documented(served: Served) -> dict[str, Any]:
+    """Return what the documentation says of scoring, with a row as an example."""
+    row = served.examples[0]
+    inputs = [
+        {**one, "shape": [1], "data": [row[one["name"]]]}
+        for one in describe(served)["inputs"]
+        if one["name"] in row
+    ]
+    shape = {"type": "object", "required": ["inputs"], "examples": [{"inputs": inputs}]}
+    return {
+        "summary": "Score tensors",
+        "response_model": dict[str, Any],
+        "responses": {**ABSENT, 400: fault("The tensors cannot be scored")},
+        "openapi_extra": {
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": shape},
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+                },
+            }
+        },
+    }
 
 
 def refused(problem: str | None, status: int) -> Response:

@@ -10,15 +10,16 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
 from .served import Served
-from .tables import Unusable, bound, of_csv, validate
+from .tables import Unusable, bound, of_csv, to_csv, validate
 from .telemetry import Telemetry
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-EXAMPLE = {"dataframe_records": "a list of rows"}
 
 
 def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
     """Add the routes of the protocol."""
+    records = {"dataframe_records": served.examples[:2]}
+    table = to_csv(served.examples[:2], list(served.champion.contract.features))
 
     def score(body: bytes, kind: str) -> Response:
         try:
@@ -39,8 +40,8 @@ def add(app: FastAPI, served: Served, telemetry: Telemetry) -> None:
             "requestBody": {
                 "required": True,
                 "content": {
-                    "application/json": {"schema": {"type": "object", "examples": [EXAMPLE]}},
-                    "text/csv": {"schema": {"type": "string"}},
+                    "application/json": {"schema": {"type": "object", "examples": [records]}},
+                    "text/csv": {"schema": {"type": "string", "examples": [table]}},
                 },
             }
         },

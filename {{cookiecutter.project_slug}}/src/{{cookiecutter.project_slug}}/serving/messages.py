@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from ..contract import Contract
-from ..contract.row import example_row, row_model
+from ..contract.row import row_model
 
 SHOWN = 10_000
 """Problems that an answer lists."""
@@ -64,15 +64,15 @@ class Problems(BaseModel):
     request_id: str
 
 
-def request_model(contract: Contract, max_rows: int) -> type[BaseModel]:
-    """Return the strict model of a body of POST /predict."""
+def request_model(contract: Contract, max_rows: int, example: dict[str, Any]) -> type[BaseModel]:
+    """Return the strict model of a body of POST /predict, documented with a row."""
     row = row_model(contract)
     return create_model(
         "PredictRequest",
         __config__={
             "strict": True,
             "extra": "forbid",
-            "json_schema_extra": {"examples": [{"rows": [example_row(contract)]}]},
+            "json_schema_extra": {"examples": [{"rows": [example]}]},
         },
         rows=(
             list[row],  # type: ignore[valid-type]

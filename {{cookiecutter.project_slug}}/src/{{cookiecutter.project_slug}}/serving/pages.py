@@ -1,4 +1,4 @@
-"""The page at `/`: its files made one, and the policy that browsers hold it to."""
+"""The page at `/`: its files made one, and the policies that browsers hold pages to."""
 
 import base64
 import hashlib
@@ -8,6 +8,11 @@ from importlib.resources import files
 
 _PARTS = re.compile(r'<(link rel="stylesheet" href|script src)="([a-z]+\.(css|js))">')
 _INSIDE = re.compile(rb"<(style|script)>(.*?)</\1>", re.DOTALL)
+STILL = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of a page of texts and pictures, which runs nothing."""
 
 
 @cache

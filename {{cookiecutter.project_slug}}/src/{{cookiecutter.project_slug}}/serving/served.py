@@ -48,9 +48,18 @@ class Served:
     ) -> None:
         self.champion = champion
         self.settings = settings
-        self.message = request_model(champion.contract, settings.max_rows)
         self.facts = {key: champion.manifest.get(key) for key in ("name", "version")}
         self.explainer = Explainer(champion)
+        golden = self.explainer.reference[:EXAMPLES]
+        self.examples = [request_of(row, champion.contract) for row in golden]
+        """Rows as clients send them."""
+        self.message = request_model(champion.contract, settings.max_rows, self.examples[0])
+        # Read now, since the folder may be gone when they are asked for.
+        self.documents = {
+            file: (champion.folder / file).read_bytes()
+            for file in DOCUMENTS
+            if file in champion.manifest["files"]
+        }
         self._together = Together(lambda rows: self.predictions(rows))
         self.application = application(self)
 
@@ -122,20 +131,18 @@ class Served:
     def description(self) -> dict[str, Any]:
         """What GET /model says."""
         contract = self.champion.contract
-        documents = dict(zip(("report", "model_card"), DOCUMENTS, strict=True))
         return {
             **self.champion.manifest,
             "contract": contract.model_dump(exclude_defaults=True),
-            "examples": [request_of(row, contract) for row in self.explainer.reference[:EXAMPLES]],
+            "examples": self.examples,
             "limits": {
                 "max_rows": self.settings.max_rows,
                 "max_explained": self.settings.max_explained,
                 "max_bytes": self.settings.max_bytes,
             },
             "links": {
-                name: f"/{name.replace('_', '-')}"
-                for name, file in documents.items()
-                if (self.champion.folder / file).exists()
+                stem: f"/{stem.replace('_', '-')}"
+                for stem in (file.partition(".")[0] for file in self.documents)
             },
         }
 

@@ -10,11 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..contract import Column, Contract
+from ..contract import Column, Contract, texts
 from .messages import problems
 from .served import Served
-
-YES, NO = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
 
 
 class Unusable(Exception):
@@ -94,7 +92,7 @@ def of_csv(text: str, contract: Contract, limit: int) -> Iterator[dict[str, Any]
             raise Unusable(f"row {number} has {len(row)} cells, the header {len(header)}")
     return (
         {
-            name: of_text(cell, column, contract.missing + column.missing)
+            name: texts.value(cell, column, contract.missing + column.missing)
             for name, cell in zip(header, row, strict=True)
             if (column := contract.features.get(name))
         }
@@ -102,19 +100,10 @@ def of_csv(text: str, contract: Contract, limit: int) -> Iterator[dict[str, Any]
     )
 
 
-def of_text(text: str, column: Column, missing: Sequence[str]) -> Any:
-    """Return the value of a cell of a CSV table; what cannot be read stays text, to be refused."""
-    text = text.strip()
-    if text in missing or not text:
-        return None
-    try:
-        match column.type:
-            case "integer":
-                return int(text)
-            case "number":
-                return float(text.replace(",", ".") if column.decimal == "," else text)
-            case "boolean" if text.lower() in YES | NO:
-                return text.lower() in YES
-    except ValueError:
-        pass
-    return text
+def to_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Return rows as a CSV table with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

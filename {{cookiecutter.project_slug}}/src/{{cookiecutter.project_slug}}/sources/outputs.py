@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from .. import files
 from ..errors import InputError
 from . import database
 from .address import Address, without_secrets
@@ -32,11 +31,19 @@ def require_output(output: str) -> Path:
             f"{without_secrets(output)}: unknown format to write; use .csv, .parquet, or a table "
             f"of a database ({', '.join(f'{one}://…#table' for one in database.SCHEMES)})"
         )
+    if Path(output).is_dir():
+        raise InputError(f"{output}: there is a folder of that name; name a file")
     return Path(output)
 
 
-def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str) -> None:
+def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str, scratch: Path) -> None:
     """Write batches to an output.
+
+    Args:
+        schema: of the batches.
+        batches: at least one, which may be empty.
+        output: a file or a table of a database.
+        scratch: a file on the disk of the output, which takes its place when it is whole.
 
     Raises:
         InputError: the database refuses.
@@ -44,18 +51,18 @@ def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str) -> N
     if Address.scheme_of(output) in database.SCHEMES:
         database.send(Address.parse(output), batches)
         return
-    with files.replacing(Path(output)) as scratch:
-        if Path(output).suffix == ".csv":
-            plain = plain_texts(schema)
-            with csv.CSVWriter(scratch, plain) as writer:
-                for batch in batches:
-                    writer.write(batch.cast(plain))
-        else:
-            # Without Arrow's schema, by which texts that are coded here would be so for readers.
-            options = {"store_schema": False, "write_statistics": False}
-            with pq.ParquetWriter(scratch, schema, **options) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
+    if Path(output).suffix == ".csv":
+        plain = plain_texts(schema)
+        with csv.CSVWriter(scratch, plain) as writer:
+            for batch in batches:
+                writer.write(batch.cast(plain))
+    else:
+        # Without Arrow's schema, by which texts that are coded here would be so for readers.
+        options = {"store_schema": False, "write_statistics": False}
+        with pq.ParquetWriter(scratch, schema, **options) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    scratch.replace(output)
 
 
 def plain_texts(schema: pa.Schema) -> pa.Schema:

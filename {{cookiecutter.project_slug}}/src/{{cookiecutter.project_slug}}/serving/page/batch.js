@@ -141,7 +141,11 @@ function showBatch(batch, file) {
 
 let underWay = null;
 
-/** Score a file that was chosen or dropped; what is done is shown even when it ends early. */
+/**
+ * Score a file that was chosen or dropped; what is done is shown even when it ends early.
+ *
+ * Returns the version that answered last.
+ */
 async function scoreFile(file, served) {
   underWay?.abort();
   const control = (underWay = new AbortController());
@@ -162,4 +166,5 @@ async function scoreFile(file, served) {
   if (batch.scored.length || batch.left.length) showBatch(batch, file);
   else byId("batch-said").textContent = "";
   show(byId("batch-fault"), ...fault);
+  return [...batch.versions].at(-1);
 }

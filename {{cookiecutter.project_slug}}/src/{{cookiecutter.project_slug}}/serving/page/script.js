@@ -10,9 +10,10 @@ function showModel(served) {
   const released = new Date(served.released ?? served.created);
   const known = !Number.isNaN(released.getTime());
   byId("age").textContent = `Version ${version}${known ? `, released ${ago(released)} (${date(released)})` : ""}`;
+  document.querySelectorAll("#links .more").forEach((one) => one.remove());
   for (const [key, text] of [["report", "Report"], ["model_card", "Model card"]]) {
     const address = served.links?.[key];
-    if (address) byId("links").append(element("a", { href: address.replace(/^\//, "") }, text));
+    if (address) byId("links").append(element("a", { href: address.replace(/^\//, ""), class: "more" }, text));
   }
   showMetrics(served);
   const facts = {
@@ -39,8 +40,15 @@ function showMetrics({ metrics, metric }) {
   show(byId("metrics"), table("On rows it has never seen", ["Metric", "Value", "Interval"], rows));
 }
 
-function setUpForm(served) {
-  const form = new Form(served.contract);
+let served, form;
+
+/** Show the model that the server has now. */
+async function load() {
+  const found = await servedModel();
+  served = { ...found, ...targetOf(found.contract) };
+  show(byId("trouble"));
+  showModel(served);
+  form = new Form(served.contract);
   const buttons = served.examples.map((row, position) => {
     const text = served.examples.length > 1 ? `Example ${position + 1}` : "Example";
     const button = element("button", { type: "button", class: "quiet" }, text);
@@ -48,13 +56,22 @@ function setUpForm(served) {
     return button;
   });
   show(byId("examples"), ...buttons);
-  byId("clear").addEventListener("click", () => { form.fill({}); clearAnswer(); });
-  byId("form").addEventListener("submit", (event) => { event.preventDefault(); answer(form, served); });
+  const names = featuresOf(served.contract).map(([name]) => name);
+  byId("wanted").textContent = `The first line names the columns: ${names.join(", ")}. Others are kept as they are.`;
+  document.body.dataset.ready = served.version;
+}
+
+/** Show the model that answered if it is another one by now; what is filled in stays. */
+async function keepUp(version) {
+  if (!version || version === served.version) return;
+  const row = JSON.parse(form.json);
+  await start();
+  form.fill(row);
 }
 
 let latest = null;
 
-async function answer(form, served) {
+async function answer() {
   latest?.abort();
   const control = (latest = new AbortController());
   form.mark(form.unreadable);
@@ -62,8 +79,10 @@ async function answer(form, served) {
   const row = form.json;
   byId("predict").setAttribute("aria-busy", "true");
   try {
-    const { errors = [], predictions: [prediction] = [] } =
+    const { errors = [], predictions: [prediction] = [], model } =
       await predictions([row], { explain: true, signal: control.signal });
+    // A refusal does not say which model it is of.
+    await keepUp((model ?? (await request("health/ready")).model)?.version);
     form.mark(errors);
     if (errors.length) return clearAnswer("No answer yet.");
     showAnswer(prediction, JSON.parse(row), served);
@@ -77,19 +96,36 @@ async function answer(form, served) {
   }
 }
 
-function setUpBatch(served) {
-  const drop = byId("drop");
-  const names = featuresOf(served.contract).map(([name]) => name);
-  byId("wanted").textContent = `The first line names the columns: ${names.join(", ")}. Others are kept as they are.`;
+/** Save a document that the browser itself could not open, for want of the key. */
+async function saveLinked(event) {
+  const link = event.target.closest(".more");
+  if (!link || !sessionStorage.getItem(KEY)) return;
+  event.preventDefault();
+  const name = link.getAttribute("href") === "report" ? "report.html" : "model_card.md";
+  try {
+    const file = URL.createObjectURL(new Blob([await request(link.href, { text: true })]));
+    element("a", { href: file, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(file), PATIENCE);
+  } catch (error) {
+    show(byId("trouble"), error.message);
+  }
+}
+
+function listen() {
+  byId("clear").addEventListener("click", () => { form.fill({}); clearAnswer(); });
+  byId("form").addEventListener("submit", (event) => { event.preventDefault(); answer(); });
+  byId("links").addEventListener("click", saveLinked);
+  const score = async (file) => keepUp(await scoreFile(file, served));
   byId("file").addEventListener("change", ({ target }) => {
-    if (target.files.length) scoreFile(target.files[0], served);
+    if (target.files.length) score(target.files[0]);
   });
   byId("stop").addEventListener("click", () => underWay?.abort());
+  const drop = byId("drop");
   for (const kind of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", kind === "dragover");
-      if (kind === "drop" && event.dataTransfer.files.length) scoreFile(event.dataTransfer.files[0], served);
+      if (kind === "drop" && event.dataTransfer.files.length) score(event.dataTransfer.files[0]);
     });
   }
 }
@@ -103,15 +139,11 @@ function targetOf(contract) {
 
 async function start() {
   try {
-    const found = await servedModel();
-    const served = { ...found, ...targetOf(found.contract) };
-    showModel(served);
-    setUpForm(served);
-    setUpBatch(served);
-    document.body.dataset.ready = served.version;
+    await load();
   } catch (error) {
     show(byId("trouble"), error instanceof Refused ? `${error.message} Reload the page to try again.` : `This page cannot show the model: ${error.message}`);
   }
 }
 
+listen();
 start();

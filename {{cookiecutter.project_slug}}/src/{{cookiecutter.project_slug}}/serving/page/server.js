@@ -12,19 +12,46 @@ class Refused extends Error {
 }
 
 const TOLD = {
-  401: "The server asks for an API key, which this page does not have.",
   403: "The server does not let this page predict.",
   413: "This is more than the server takes at once.",
   429: "The server asks for fewer requests. Try again in a moment.",
   503: "The server is busy or has no model yet. Try again in a moment.",
 };
 
+const KEY = "api-key";
+let unlocked = null;
+
+/** Wait for an API key, which is kept until the tab is closed. */
+function askForKey(refused) {
+  unlocked ??= new Promise((resolve) => {
+    const form = byId("unlock");
+    byId("key-said").textContent = refused ? "The server does not take this key." : "The server asks for one.";
+    form.hidden = false;
+    byId("key").focus();
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      sessionStorage.setItem(KEY, byId("key").value);
+      form.reset();
+      form.hidden = true;
+      unlocked = null;
+      resolve();
+    };
+  });
+  return unlocked;
+}
+
 async function request(path, options = {}) {
   const timeout = AbortSignal.timeout(PATIENCE);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const key = sessionStorage.getItem(KEY);
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
   try {
-    const answer = await fetch(path, { ...options, signal });
-    if (answer.ok || answer.status === 422) return await answer.json();
+    const answer = await fetch(path, { ...options, headers, signal });
+    if (answer.status === 401) {
+      await askForKey(key !== null);
+      return await request(path, options);
+    }
+    if (answer.ok || answer.status === 422) return await (options.text ? answer.text() : answer.json());
     const told = TOLD[answer.status] ?? `The server answered with an error (${answer.status}).`;
     throw new Refused(answer.status, told, Number(answer.headers.get("Retry-After")) || null);
   } catch (error) {
