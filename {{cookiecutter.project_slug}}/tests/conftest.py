@@ -39,6 +39,7 @@ SHRUNK: dict[str, Any] = {
     "tune.trials": 4,
     "tune.seconds": None,
     "tune.prefer": "accuracy",
+    "tune.max_milliseconds": 1_000,
     "evaluate.resamples": 100,
     "evaluate.directions": None,
     "release.min_metric": None,

@@ -72,5 +72,5 @@ def test_params_cannot_be_changed(params):
 
 
 def test_a_bare_no_is_a_word_as_in_yaml_1_2(path, refused):
-    path.write_text(path.read_text().replace("metric: ", "metric: no # "))
+    path.write_text(path.read_text().replace("\nmetric: ", "\nmetric: no # "))
     assert config.Params.load(path).metric == "no"

@@ -123,8 +123,8 @@ def test_numbers_and_moments_written_as_people_do_are_read_as_the_batch_command_
     tree["columns"]["share"]["decimal"] = ","
     tree["columns"]["moment"]["format"] = "%d.%m.%Y %H:%M"
     contract = definition.Contract.model_validate(tree)
-    (folder / "contract.json").write_text(contract.model_dump_json())
-    bundle.seal(folder, made.manifest)
+    golden = [tuple(row) for row in json.loads((folder / "golden.json").read_text())["rows"]]
+    bundle.save(folder, made.model, contract, golden, version="1")
     table = pd.read_csv(io.StringIO(TABLE), sep="|", dtype=str, keep_default_na=False)
     table.to_csv("rows.csv", index=False)
     with TestClient(app.create_app(settings.Settings(champion=folder))) as client:

@@ -158,7 +158,7 @@ def test_the_run_of_the_model_keeps_what_an_engineer_looks_for(copy, tmp_path):
     run_id = lineage.trace()["run"]
     tracking.connect()
     kept = {one.path for one in mlflow.MlflowClient().list_artifacts(run_id)}
-    documents = {files.METRICS, files.REPORT, files.CARD, files.FIGURES, files.TRIALS}
+    documents = {files.METRICS, files.SHARED_REPORT, files.CARD, files.FIGURES, files.TRIALS}
     assert kept == {path.name for path in documents} | {"dvc.lock"}
     there = mlflow.artifacts.download_artifacts(
         run_id=run_id, artifact_path="figures", dst_path=str(tmp_path)

@@ -18,6 +18,7 @@ class Budget:
         self, seconds: float | None, clock: Literal["wall", "cpu"], workers: int, spent: float = 0.0
     ) -> None:
         self.seconds = seconds
+        self.workers = workers
         self.rate = workers if clock == "cpu" else 1
         self._clock = time.process_time if clock == "cpu" else time.monotonic
         self._start = self._clock() - spent

@@ -40,6 +40,11 @@ class Candidate:
         """The standard error of the mean over the folds."""
         return float(self.fold_scores.std(ddof=1) / np.sqrt(len(self.scores)))
 
+    @property
+    def seconds(self) -> float:
+        """How long all folds took together, fitting and predicting."""
+        return sum(score.fit_seconds + score.predict_seconds for score in self.scores)
+
     def average(self, cost: str) -> float:
         """Return the mean over the folds of a field of `Score`."""
         return float(np.mean([getattr(score, cost) for score in self.scores]))

@@ -162,7 +162,7 @@ CHECKS = (
     Check(
         "infrastructure",
         "a model can be looked at on one example",
-        _tests("serving", "the_example_in_the_documentation_is_answered"),
+        _tests("serving", "every_example_in_the_documentation_is_answered_as_its_golden_row"),
         0.5,
         later="a person asks the server, or the bundle in Python",
     ),

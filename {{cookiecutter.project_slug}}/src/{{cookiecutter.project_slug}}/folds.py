@@ -5,7 +5,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -197,7 +196,7 @@ def row_milliseconds(pipeline: Pipeline, X: pd.DataFrame, repeats: int = 5) -> f
         start = time.perf_counter()
         predict_one(encode.encode(columns))
         seconds.append(time.perf_counter() - start)
-    return 1e3 * median(seconds)
+    return 1e3 * min(seconds)  # what else the machine did is in the others
 
 
 def _attempt(*work: Any) -> Score | Unfit | None:

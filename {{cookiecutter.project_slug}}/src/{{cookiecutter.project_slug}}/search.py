@@ -26,6 +26,7 @@ from .interruption import Stop
 from .metrics import Metric
 
 ROUND = 4  # trials that are asked for at once, whatever the number of workers
+ROUNDS = 4  # that shall at least fit into the time that is left
 WRITING = 1.0  # seconds to choose, to write the model and to note it in MLflow, about
 RECORDING = 0.015  # seconds to note one trial in MLflow
 
@@ -108,9 +109,11 @@ class Search:
             budget.charge(score.cpu_seconds)
             on_score(score)
 
-        while picked := self._pick():
+        while True:
             deadline = budget.deadline(self.reserve())
-            if deadline is not None and deadline <= time.time():
+            left = np.inf if deadline is None else (deadline - time.time()) * budget.workers
+            picked = self._pick(left)
+            if not picked:
                 break
             start = time.monotonic()
             firsts = self._score(picked, [0], count, deadline)
@@ -144,8 +147,15 @@ class Search:
         fits = max(sum(map(refit_seconds, blend)) for blend in blends)
         return fits + WRITING + RECORDING * len(self.trials)
 
-    def _pick(self) -> list["Pick"]:
-        """Return the next trials: of better families more, of each its portfolio first."""
+    def _pick(self, left: float) -> list["Pick"]:
+        """Return the next trials: of better families more, of each its portfolio first.
+
+        Fewer at once where they take long, since a round that does not end in time is lost, and
+        none of a family that would take longer than what is left.
+
+        Args:
+            left: seconds of all processes together.
+        """
         found: list[Pick] = []
         first = 1 + max((t.trial for t in self.trials), default=-1)
         limit = self.params.tune.trials or np.inf
@@ -157,12 +167,16 @@ class Search:
         }
         seen = {name: [dict(t.parameters) for t in tried[name]] for name in self.families}
         spaces = {n: models.MODELS[n].space(self.params.task, self._skewed) for n in self.families}
+        seconds, expected = {n: self._seconds(n) for n in self.families}, 0.0
         while len(found) < ROUND and len(self.trials) + len(found) < limit:
-            able = [name for name in self.families if queues[name] or spaces[name]]
+            able = [n for n in self.families if (queues[n] or spaces[n]) and seconds[n] <= left]
             if not able:
                 break
             # The family that is furthest behind its share, which falls with its rank.
             name = min(able, key=lambda n: (counts[n] + 1) * (self.families.index(n) + 1))
+            expected += seconds[name]
+            if found and expected * ROUNDS > left:
+                break
             number = first + len(found)
             counts[name] += 1
             while queues[name] and queues[name][0] in seen[name]:
@@ -178,6 +192,11 @@ class Search:
                 asked = study.ask(spaces[name])
                 found.append(Pick(number, name, asked.params, asked))
         return found
+
+    def _seconds(self, family: str) -> float:
+        """Return how long a trial of a family takes on one core, by those that were whole."""
+        took = [c for c in self.candidates if c.model == family]
+        return float(np.mean([c.seconds for c in took]))
 
     def _score(
         self,
