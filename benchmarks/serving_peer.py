@@ -29,7 +29,9 @@ def champion(folder: str) -> Any:
 
 def request(folder: str) -> Any:
     """Return the pydantic model of a request, as ours has it."""
-    return part("serving.messages").request_model(champion(folder).contract, 1000)
+    contract = champion(folder).contract
+    example = part("contract.row").example_row(contract)
+    return part("serving.messages").request_model(contract, 1000, example)
 
 
 def describe(folder: str, target: str) -> None:

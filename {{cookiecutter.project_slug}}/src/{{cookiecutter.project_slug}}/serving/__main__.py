@@ -37,6 +37,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
         super().__init__(config)
         self._gateway = gateway
+        gateway.connections = self.server_state.connections
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Answer what was sent, then end."""

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sized
 from functools import partial
 from typing import Any
 
@@ -90,6 +90,8 @@ class Gateway:
         self._busy = self._held = 0
         self.closing = False
         """Whether clients are asked to hang up after their answer, since the server stops."""
+        self.connections: Sized = ()
+        """That are open; nothing where the server does not tell."""
         follower.telemetry.under_way.set_function(lambda: self._busy)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -165,7 +167,7 @@ class Gateway:
     ) -> Reply:
         if not headers.get(b"content-type", JSON).lower().startswith(JSON):
             raise Refused(415, "send JSON, with the header content-type: application/json")
-        reply = await served.answer_soon(body, identity)
+        reply = await served.answer_soon(body, identity, len(self.connections) == 1)
         self.follower.telemetry.rows.inc(reply.rows)
         return reply
 
