@@ -167,6 +167,23 @@ def test_the_run_of_the_model_keeps_what_an_engineer_looks_for(copy, tmp_path):
     assert pictures == {path.name for path in files.FIGURES.iterdir()}
 
 
+@pytest.mark.parametrize("share", [0.0, 0.55])
+def test_what_dvc_left_half_written_when_it_was_killed_does_not_stop_a_run(copy, command, share):
+    files.DVC_CLAIMS.write_text("")
+    text = files.PIPELINE_LOCK.read_text()
+    files.PIPELINE_LOCK.write_text(text[: int(share * len(text))])
+    assert command("run") == 0
+    assert files.PIPELINE_LOCK.read_text().count("cmd:") == len(STAGES)
+    assert bundle.load(files.CHAMPION).manifest["registered"]
+
+
+def test_a_conflict_in_the_lock_of_the_pipeline_is_left_to_a_person(copy, command):
+    text = files.PIPELINE_LOCK.read_text()
+    files.PIPELINE_LOCK.write_text(text.replace("stages:", "<<<<<<< HEAD\nstages:"))
+    assert command("run") != 0
+    assert "<<<<<<<" in files.PIPELINE_LOCK.read_text()
+
+
 def test_a_second_run_repeats_nothing(copy, command, capfd):
     assert command("run") == 0
     assert ran(capfd) == []

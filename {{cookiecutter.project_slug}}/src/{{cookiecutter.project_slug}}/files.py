@@ -17,6 +17,7 @@ PARAMS = Path("params.yaml")
 CONTRACT = Path("contract.yaml")
 PIPELINE = Path("dvc.yaml")
 PIPELINE_LOCK = Path("dvc.lock")
+DVC_CLAIMS = Path(".dvc/tmp/rwlock")  # who reads and writes what, while it runs
 PREVIOUS_CONTRACT = Path("contract.previous.yaml")
 
 RAW = Path("data/raw")

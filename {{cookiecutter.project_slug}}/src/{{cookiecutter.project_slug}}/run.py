@@ -1,10 +1,12 @@
 """run: the whole pipeline, from the source to a released model, and what came of it."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from . import bundle, calibration, files, gate, metrics, models, sources, versions
@@ -60,6 +63,38 @@ def watch(source: str) -> None:
         yaml.dump(pipeline, scratch)
 
 
+def mend() -> None:
+    """Remove what DVC had half written when it was killed, and would stumble over.
+
+    It makes both files anew; what it knew of finished stages is in its cache as well.
+    """
+    with suppress(FileNotFoundError):
+        if not _is_json(files.DVC_CLAIMS.read_text(encoding="utf-8")):
+            files.DVC_CLAIMS.unlink()
+    with suppress(FileNotFoundError):
+        text = files.PIPELINE_LOCK.read_text(encoding="utf-8")
+        if "<<<<<<<" not in text and not _is_whole(text):  # a conflict is for a person to resolve
+            files.PIPELINE_LOCK.unlink()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a dvc.lock has all that each of its entries must have."""
+    try:
+        stages = YAML(typ="safe", pure=True).load(text)["stages"].values()
+        entries = [one for s in stages for part in ("deps", "outs") for one in s.get(part, [])]
+        return all("path" in one and len(one) > 1 for one in entries)
+    except (YAMLError, TypeError, KeyError, AttributeError):
+        return False
+
+
 def repro(*arguments: str) -> int:
     """Run `dvc repro` with this Python.
 
@@ -93,6 +128,7 @@ def run() -> int:
     """
     check_files()
     files.sweep()
+    mend()
     if versions.unfinished():
         with versions.lock():
             release.repair()
@@ -106,6 +142,7 @@ def run() -> int:
 def retrain() -> int:
     """Collect the table anew, changed or not, then do the whole; returns an exit code."""
     check_files()
+    mend()
     watch(Params.load().collect.source)
     return repro("--force", "--single-item", "collect") or run()
 

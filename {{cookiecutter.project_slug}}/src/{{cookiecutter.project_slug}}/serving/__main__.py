@@ -77,6 +77,7 @@ def main(settings: Settings) -> None:
         access_log=False,
         log_config=CONFIG,
         server_header=False,
+        proxy_headers=False,  # who asks is not looked at
     )
     with contextlib.suppress(KeyboardInterrupt):
         Server(config, gateway).run()

@@ -71,8 +71,11 @@ class Sent:
             (b"content-length", str(len(reply.body)).encode()),
             (b"cache-control", b"no-store"),
             *HINTS.get(reply.status, ()),
+            *self._marks(),
         ]
-        await self({"type": "http.response.start", "status": reply.status, "headers": headers})
+        self.status = reply.status
+        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+        await self._send(start)
         await self._send({"type": "http.response.body", "body": reply.body})
 
 
@@ -213,8 +216,11 @@ class Gateway:
 
     async def _next(self, receive: Receive, seconds: float) -> Message:
         try:
-            async with asyncio.timeout(max(seconds, 0)):
+            if _has_arrived(receive):
                 message = await receive()
+            else:
+                async with asyncio.timeout(max(seconds, 0)):
+                    message = await receive()
         except TimeoutError:
             limit = self.settings.body_seconds
             raise Refused(408, f"a body must arrive within {limit:g} s") from None
@@ -232,6 +238,11 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await following
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _has_arrived(receive: Receive) -> bool:
+    """Whether uvicorn has the whole body, for which no time needs to be taken."""
+    return getattr(getattr(receive, "__self__", None), "more_body", True) is False
 
 
 def _refusal(status: int, rule: str, path: str, identity: str) -> Reply:
