@@ -34,7 +34,7 @@ def test_a_model_is_added_by_one_block_and_reaches_the_client(
     catalogue.write_text(catalogue.read_text() + BLOCK)
     params = folder / "params.yaml"
     text = re.sub(r"  # models: .*", "  models: [dummy, discriminant]", params.read_text())
-    params.write_text(text.replace("seconds: 30", "seconds: 5"))
+    params.write_text(text.replace("seconds: 30", "trials: 4"))
     # The shared environment knows the original project; its copy comes first here.
     python = ["env", f"PYTHONPATH={folder / 'src'}", str(folder / ".venv/bin/python"), "-m"]
     ran = subprocess.run(

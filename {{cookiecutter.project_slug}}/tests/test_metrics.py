@@ -209,7 +209,7 @@ def test_a_metric_of_ones_own_is_one_entry_that_every_stage_goes_by(
     assert board.between(0, 1).all() and board["linear"] > board["dummy"]
     manifest = json.loads((project / "models/candidate/manifest.json").read_text())
     assert manifest["metric"] == "close"
-    assert manifest["cross_validated"] >= board.max()
+    assert manifest["cross_validated"] >= board.max() - 1e-5  # the file has six digits
     results = json.loads((project / "reports/metrics.json").read_text())
     assert results["comparisons"]["baseline"]["metric"] == "close"
     assert next(iter(results["metrics"])) == "close"
