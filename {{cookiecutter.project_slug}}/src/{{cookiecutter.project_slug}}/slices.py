@@ -17,7 +17,7 @@ from .metrics import Metric
 from .predictions import Array, Predictions
 
 LEAST = 20  # rows of a slice
-FEWEST = 5  # rows of each class, where a curve is measured: the interval of fewer is not believable
+FEWEST = 20  # rows of each class, where a curve is measured: intervals of fewer are too narrow
 BINS = 4
 VALUES = 5  # a number with no more of them is sliced like a category
 COLUMNS = 60
