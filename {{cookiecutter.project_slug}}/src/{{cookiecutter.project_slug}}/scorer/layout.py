@@ -34,10 +34,13 @@ class Layout:
             if alike:
                 self._numbers.append(([*alike], block([*alike.values()])))
                 made += [*alike, *(n for n, e in alike.items() if getattr(e, "indicator", False))]
-        self._others = {n: e for n, e in encodings.items() if n not in made}
+        self._others = {
+            n: e for n, e in encodings.items() if not isinstance(e, Number | ScaledNumber)
+        }
         for name in self._others:
             made += [name] * len(self._quick[name](None))
-        self._order = np.array([i for n in encodings for i, of in enumerate(made) if of == n])
+        place = {name: position for position, name in enumerate(encodings)}
+        self._order = np.argsort([place[name] for name in made], kind="stable")
 
     def matrix(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return the matrix of shape (n, width) for columns of n cells."""

@@ -14,14 +14,11 @@ from ..features.encoding import DAY, LARGEST, Encoding, Level, Moment, Number, S
 from .kernels import Kernel
 
 Quick = Callable[[Any], Sequence[float]]
-Step = Callable[[Any], list[float]]
+Step = Callable[[list[float]], list[float]]
 
 
 def steps(kernels: Iterable[Kernel]) -> list[Step]:
-    """Return functions that do one after the other what the kernels do, for one row.
-
-    The first takes a list of numbers, or the row as a matrix.
-    """
+    """Return functions that do one after the other what the kernels do, for one row."""
     found: list[Step] = []
     for plain, group in groupby(kernels, lambda kernel: hasattr(kernel, "row")):
         if plain:
@@ -32,8 +29,8 @@ def steps(kernels: Iterable[Kernel]) -> list[Step]:
 
 
 def _arrays(kernels: Sequence[Kernel]) -> Step:
-    def step(values: Any) -> list[float]:
-        matrix = values if isinstance(values, np.ndarray) else np.array([values], dtype=np.float64)
+    def step(values: list[float]) -> list[float]:
+        matrix = np.array([values], dtype=np.float64)
         said: list[float] = reduce(lambda X, kernel: kernel(X), kernels, matrix).tolist()[0]
         return said
 

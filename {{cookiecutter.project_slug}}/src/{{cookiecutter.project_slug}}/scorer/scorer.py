@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any
 
 import numpy as np
 
@@ -45,10 +44,7 @@ class Member:
 
     def row(self, columns: Mapping[str, Cells]) -> list[float]:
         """Return the same for columns of one cell, to the last bit."""
-        values: Any = self.layout.row(columns)
-        for step in self._steps:
-            values = step(values)
-        return [*values]
+        return reduce(lambda values, step: step(values), self._steps, self.layout.row(columns))
 
 
 @dataclass
