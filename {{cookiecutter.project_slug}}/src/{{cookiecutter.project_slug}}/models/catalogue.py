@@ -98,6 +98,22 @@ _MLP_SPACE = {
     "learning_rate_init": _log(5e-4, 1e-2),
     "hidden_layer_sizes": CategoricalDistribution((32, 64, 128)),
 }
+# On small tables better than small steps, by 1 to 10 % of the metric on nine public ones.
+_MLP_LBFGS = {
+    "hidden_layer_sizes": 64,
+    "alpha": 10.0,
+    "solver": "lbfgs",
+    "max_iter": 200,
+}
+_MLP_LBFGS_PORTFOLIO = (
+    {"alpha": 3.0},
+    {"alpha": 30.0},
+    {"alpha": 1.0, "hidden_layer_sizes": 32},
+)
+_MLP_LBFGS_SPACE = {
+    "alpha": _log(0.3, 100.0),
+    "hidden_layer_sizes": CategoricalDistribution((32, 64, 128)),
+}
 # Of many columns scikit-learn would take a product of matrices, whose last bits, and with them who
 # is at no distance, depend on the other rows of the table.
 _NEIGHBORS = {"weights": "distance", "algorithm": "kd_tree"}
@@ -219,6 +235,21 @@ MODELS: dict[str, Model] = {
         regressor_portfolio=tuple(_inside("regressor", one) for one in _MLP_PORTFOLIO),
         classifier_space=_MLP_SPACE,
         regressor_space=_inside("regressor", _MLP_SPACE),
+    ),
+    # All rows at once instead of some at a time.
+    "mlp_lbfgs": Model(
+        classifier=CappedMLPClassifier(**_MLP_LBFGS),
+        regressor=TransformedTargetRegressor(
+            CappedMLPRegressor(**_MLP_LBFGS), transformer=StandardScaler()
+        ),
+        scaled=True,
+        selection="variance",
+        selections=_SELECTIONS,
+        most_rows=20_000,
+        classifier_portfolio=_MLP_LBFGS_PORTFOLIO,
+        regressor_portfolio=tuple(_inside("regressor", one) for one in _MLP_LBFGS_PORTFOLIO),
+        classifier_space=_MLP_LBFGS_SPACE,
+        regressor_space=_inside("regressor", _MLP_LBFGS_SPACE),
     ),
 }
 
