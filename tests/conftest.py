@@ -36,6 +36,7 @@ RUN_PROJECTS = (
     "test_clients",
     "test_deploy",
     "test_extend",
+    "test_first_runs",
     "test_full_disk",
     "test_generated",
     "test_page",

@@ -191,6 +191,24 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(project):
     assert_all_is_well(project)
 
 
+def test_three_first_promotions_at_once_on_a_fresh_store_are_all_registered_whole(
+    finished, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'fresh.db'}")
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    for folder in folders:
+        shutil.copytree(finished, folder, symlinks=True)
+        (folder / "models/champion").unlink()
+        shutil.rmtree(folder / "models/versions")
+    several = [start(folder, "-m", NAME, "release") for folder in folders]
+    told = [process.communicate() for process in several]
+    assert [process.returncode for process in several] == [0, 0, 0], told
+    champions = [bundle.load(folder / "models/champion").manifest for folder in folders]
+    assert {champion["registered"] for champion in champions} == {"1", "2", "3"}
+    assert verdicts() == dict.fromkeys(["1", "2", "3"], "passed the gate")
+    assert alias() in verdicts()
+
+
 def test_a_full_disk_is_told_and_nothing_is_half_written(project):
     another_candidate(project)
     assert_is_told(project, FULL)
