@@ -177,6 +177,13 @@ def test_the_earlier_version_may_vanish_while_it_is_served(versions):
         assert client.get("/model").json()["examples"]
 
 
+def test_a_rollback_is_served_without_a_restart(second, two, command):
+    with servers.running(second) as server:
+        assert version(server.address) == two[1]
+        assert command("rollback") == 0
+        servers.until(lambda: version(server.address) == "1")
+
+
 def test_a_bundle_is_read_from_the_folder_that_the_link_named_first(versions, monkeypatch):
     models, _ = versions
     follower = app.create_app(settings.Settings(champion=models / "champion")).follower

@@ -11,16 +11,16 @@ from released import NAME, another_candidate, start
 
 from {{cookiecutter.project_slug}} import bundle, files, tracking, versions
 
-# Steps in their order: just before the call of each, the process kills itself.
+# Steps in their order: just before each, the process kills itself.
 STEPS = {
-    "register": "tracking, 'register'",
-    "copy": "release, 'add'",
-    "publish": "files, 'settle'",
-    "switch": "versions, 'switch'",
-    "record": "versions, 'record'",
-    "verdict": "tracking, 'pronounce'",
-    "alias": "tracking, 'point'",
-    "tell": "versions, 'tell'",
+    "register": "tracking, 'register', kill",
+    "copy": "release, 'add', kill",
+    "publish": "files, 'settle', kill",
+    "switch": "versions, 'switch', kill",
+    "record": "files, 'point', switch_and_kill",
+    "verdict": "tracking, 'pronounce', kill",
+    "alias": "tracking, 'point', kill",
+    "tell": "versions, 'tell', kill",
 }
 ROLLBACK_STEPS = ["switch", "record", "verdict", "alias", "tell"]
 # One process that has imported everything, and a fork of it for each case: that is quick.
@@ -29,8 +29,14 @@ import json, os, signal, sys
 from {NAME} import bundle, files, gate, rollback, tracking, versions
 from {NAME}.stages import release
 
+switch = files.point
+
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
+
+def switch_and_kill(*where):
+    switch(*where)
+    kill()
 
 def promote():
     rules = [gate.Rule("rule", True, 1.0, 0.0, "why")]
@@ -43,7 +49,7 @@ def case(folder, place, work):
         return os.waitpid(pid, 0)[1]
     try:
         os.chdir(folder)
-        exec("setattr(" + place + ", kill)")
+        exec("setattr(" + place + ")")
         dict(promote=promote, rollback=rollback.main)[work]()
     finally:
         os._exit(1)
@@ -183,6 +189,24 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(project):
         assert code == 0 or (code == 2 and "another release or rollback" in said), said
     assert len(versions.history()) == 2
     assert_all_is_well(project)
+
+
+def test_three_first_promotions_at_once_on_a_fresh_store_are_all_registered_whole(
+    finished, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'fresh.db'}")
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    for folder in folders:
+        shutil.copytree(finished, folder, symlinks=True)
+        (folder / "models/champion").unlink()
+        shutil.rmtree(folder / "models/versions")
+    several = [start(folder, "-m", NAME, "release") for folder in folders]
+    told = [process.communicate() for process in several]
+    assert [process.returncode for process in several] == [0, 0, 0], told
+    champions = [bundle.load(folder / "models/champion").manifest for folder in folders]
+    assert {champion["registered"] for champion in champions} == {"1", "2", "3"}
+    assert verdicts() == dict.fromkeys(["1", "2", "3"], "passed the gate")
+    assert alias() in verdicts()
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_written(project):

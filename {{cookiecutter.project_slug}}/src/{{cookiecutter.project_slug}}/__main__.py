@@ -1,6 +1,5 @@
 """The command line: one command for each verb. `--help` lists them."""
 
-import errno
 import json
 import sys
 from typing import Annotated
@@ -10,6 +9,7 @@ from rich import print
 from rich.console import Console
 from rich.text import Text
 
+from . import files
 from .errors import GateRefused, InputError
 
 NAME = __package__
@@ -20,15 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-)
-
-UNWRITABLE = (
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.ENOSPC,
-    errno.EPERM,
-    errno.EROFS,
 )
 
 # Each command imports what it needs when it runs: `--help` and the server stay light.
@@ -216,19 +207,12 @@ def end(message: str, code: int) -> None:
 def main() -> None:
     """Run a command; a mistake of the user is one message and exit code 2."""
     try:
-        app()
+        with files.writing():
+            app()
     except InputError as error:
         end(str(error), 2)
     except GateRefused as error:
         end(str(error), 3)
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        end(
-            f"{error.filename or 'the disk'}: cannot be written ({error.strerror}); make room or "
-            "see to the permissions. What was there before stays",
-            2,
-        )
 
 
 if __name__ == "__main__":

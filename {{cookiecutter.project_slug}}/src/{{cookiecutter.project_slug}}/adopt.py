@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import ExitStack
 from typing import Any
 
 import pandas as pd
@@ -98,19 +99,19 @@ def main(source: str, target: str, overwrite: bool) -> Group:
     adopted = understand(table, target, kept, params)
     ignored = {one.name: one.why for one in adopted.findings if one.column.role == "ignore"}
     comments = ignored | (_comments() if kept else {})
-    if files.CONTRACT.exists():
-        with files.replacing(files.PREVIOUS_CONTRACT) as scratch:
-            scratch.write_bytes(files.CONTRACT.read_bytes())
-    # What the table was like before is no measure for it any more.
-    files.RAW_RECORD.unlink(missing_ok=True)
     texts = {
         files.CONTRACT: to_yaml(adopted.contract, source, comments),
         files.PARAMS: set_params(files.PARAMS.read_text(encoding="utf-8"), source, adopted),
         files.PROFILE: profile_of(adopted, source),
     }
-    for path, text in texts.items():
-        with files.replacing(path) as scratch:
-            scratch.write_text(text, encoding="utf-8")
+    with ExitStack() as together:  # there is room for all of them, or none is replaced
+        for path, text in texts.items():
+            together.enter_context(files.replacing(path)).write_text(text, encoding="utf-8")
+        if files.CONTRACT.exists():
+            scratch = together.enter_context(files.replacing(files.PREVIOUS_CONTRACT))
+            scratch.write_bytes(files.CONTRACT.read_bytes())
+    # What the table was like before is no measure for it any more.
+    files.RAW_RECORD.unlink(missing_ok=True)
     return show(adopted)
 
 

@@ -1,5 +1,6 @@
 """Where every file of the project lies, and how one is written: whole, or not at all."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -51,7 +52,38 @@ CARD = REPORTS / "model_card.md"
 VERDICT = REPORTS / "release.json"
 
 SCRATCH = ".scratch"
-WRITTEN_TO = (RAW.parent, CHAMPION.parent, VERSIONS, REPORTS)
+WRITTEN_TO = (Path(), RAW.parent, CHAMPION.parent, VERSIONS, REPORTS)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EBUSY)
+
+
+@contextmanager
+def writing(path: Path | None = None) -> Iterator[None]:
+    """Say in one sentence that something cannot be written.
+
+    Args:
+        path: what; None is what the system names.
+
+    Raises:
+        InputError: the disk is full or read-only, or the rights do not suffice, in the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, shutil.Error):  # of a whole folder; the first of its files will do
+            _, where, reason = error.args[0][0]
+        elif error.errno in FULL + FORBIDDEN:
+            where, reason = error.filename2 or error.filename, os.strerror(error.errno)
+        elif str(error.strerror).startswith("No usable temporary directory"):  # tempfile tried all
+            where, reason = None, error.strerror
+        else:
+            raise
+        parts = Path(path or where or "the disk").parts
+        shown = Path(*(part for part in parts if not part.endswith(SCRATCH)))
+        raise InputError(
+            f"{shown}: cannot be written ({reason}); make room or see to the permissions. "
+            "What was there before stays"
+        ) from None
 
 
 @contextmanager
@@ -60,8 +92,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Works for files and folders. When the block raises, `path` stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch_folder(path) as folder:
+    with writing(path), _scratch_folder(path) as folder:
         scratch = folder / path.name
         yield scratch
         if path.is_dir() and not path.is_symlink():
@@ -72,6 +103,7 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _scratch_folder(path: Path) -> Iterator[Path]:
     """Make a folder beside `path` that is locked while this process lives; see `sweep`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         dir=path.parent, prefix=f".{path.name}.", suffix=SCRATCH
     ) as name:
@@ -150,7 +182,7 @@ def settle(folder: Path) -> None:
 
 def point(link: Path, target: Path) -> None:
     """Make `link` a symbolic link to `target`, in one atomic step."""
-    with _scratch_folder(link) as folder:
+    with writing(link), _scratch_folder(link) as folder:
         scratch = folder / link.name
         scratch.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
         scratch.replace(link)

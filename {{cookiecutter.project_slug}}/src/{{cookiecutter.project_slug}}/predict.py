@@ -106,7 +106,7 @@ def main(source: str, output: str) -> tuple[int, int, Path | None]:
     sources.require(source)
     beside = sources.require_output(output)
     work = beside.with_name(f".{beside.name}.parts")
-    with files.alone(work):
+    with files.writing(beside), files.alone(work):
         _clear(work, [source, champion.digest, CHUNK * PART, *_state(source)])
         table = _here(source, work)
         require_columns(champion.contract.features, table.schema_arrow.names)

@@ -26,7 +26,8 @@ def main(to: str | None = None) -> None:
             )
         versions.verify(folder)
         versions.switch(versions.entry(version, versions.ROLLBACK))
-        print(f"version {version} is the champion, version {replaced} stays in {folder.parent}")
+        told = f"version {version} is the champion, version {replaced} stays in {folder.parent}"
+        print(told, flush=True)
         try:
             from .stages.release import announce
 

@@ -125,8 +125,16 @@ def run() -> int:
     """Check the configuration and reproduce the pipeline; returns an exit code.
 
     What an earlier run left undone when it was killed is done first.
+
+    Raises:
+        InputError: a mistake in the configuration, or another run is at work.
     """
     check_files()
+    with files.alone(files.CHAMPION.parent):
+        return _run()
+
+
+def _run() -> int:
     files.sweep()
     mend()
     if versions.unfinished():
@@ -140,11 +148,16 @@ def run() -> int:
 
 
 def retrain() -> int:
-    """Collect the table anew, changed or not, then do the whole; returns an exit code."""
+    """Collect the table anew, changed or not, then do the whole; returns an exit code.
+
+    Raises:
+        InputError: as `run`.
+    """
     check_files()
-    mend()
-    watch(Params.load().collect.source)
-    return repro("--force", "--single-item", "collect") or run()
+    with files.alone(files.CHAMPION.parent):
+        mend()
+        watch(Params.load().collect.source)
+        return repro("--force", "--single-item", "collect") or _run()
 
 
 def summary() -> Panel:

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,12 +55,22 @@ def asking() -> Iterator[None]:
         InputError: it failed inside the block.
     """
     try:
-        yield
+        with files.writing():
+            yield
     except (MlflowException, SQLAlchemyError) as error:
+        reason = str(_cause(error)).splitlines()[0]
         raise InputError(
-            f"MLFLOW_TRACKING_URI: {address()} does not work ({str(error).splitlines()[0]}); start "
-            "the server or see to the disk, or unset the variable to track in the project"
+            f"MLFLOW_TRACKING_URI: {address()} does not work ({reason}); start the server or see "
+            "to the disk, or unset the variable to track in the project"
         ) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what SQLite said, if it did: MLflow and SQLAlchemy may say what they tried then."""
+    chain = [error]
+    while under := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(under)
+    return next((one for one in chain if isinstance(one, sqlite3.Error)), error)
 
 
 def _alone(uri: str) -> AbstractContextManager[Any]:
@@ -96,11 +107,13 @@ def reap(experiment: str) -> list[str]:
 @contextmanager
 def run(name: str, params: Mapping[str, Any]) -> Iterator[str]:
     """Record what happens inside as a run; yields its id."""
-    reap(connect())
+    experiment = connect()
     tags = {"stage": name, **processes.tags(), **commit()}
-    with asking(), mlflow.start_run(run_name=name, tags=tags) as active:
-        mlflow.log_params(flatten(params))
-        yield active.info.run_id
+    with asking():
+        reap(experiment)
+        with mlflow.start_run(run_name=name, tags=tags) as active:
+            mlflow.log_params(flatten(params))
+            yield active.info.run_id
 
 
 @contextmanager

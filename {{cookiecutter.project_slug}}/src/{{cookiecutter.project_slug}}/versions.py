@@ -107,19 +107,27 @@ def history() -> list[dict[str, Any]]:
     return [json.loads(line) for line in files.HISTORY.read_text(encoding="utf-8").splitlines()]
 
 
-def record(line: Mapping[str, Any]) -> None:
-    """Add a line to the history, with the SHA-256 of the manifest, whole or not at all."""
+@contextmanager
+def recording(line: Mapping[str, Any]) -> Iterator[None]:
+    """Add a line to the history, with the SHA-256 of the manifest, when the block succeeds."""
     sealed = _digest(files.VERSIONS / line["version"] / MANIFEST)
     lines = [*history(), {**line, "manifest": sealed}]
     with files.replacing(files.HISTORY) as scratch:
         text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines)
         scratch.write_text(text, encoding="utf-8")
+        yield
+
+
+def record(line: Mapping[str, Any]) -> None:
+    """Add a line to the history."""
+    with recording(line):
+        pass
 
 
 def switch(line: Mapping[str, Any]) -> None:
-    """Make a version the champion, in one step, and record it."""
-    files.point(files.CHAMPION, files.VERSIONS / line["version"])
-    record(line)
+    """Make a version the champion, in one step, and record it; both, or neither without room."""
+    with recording(line):
+        files.point(files.CHAMPION, files.VERSIONS / line["version"])
 
 
 def previous() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .. import files
 from ..errors import InputError
 from . import database, formats, remote
 from .address import Address, without_secrets
@@ -128,6 +129,7 @@ def copy(source: str, target: Path) -> None:
 
     Raises:
         InputError: the source is unknown, cannot be read, or fails midway.
+        OSError: there is no room for the target.
     """
     address = require(source)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".source.") as folder:
@@ -136,6 +138,8 @@ def copy(source: str, target: Path) -> None:
             path = SOURCES[address.scheme].bring(address, scratch)
             formats.to_parquet(path, target, scratch)
         except Exception as error:  # the drivers have no class of errors in common
+            if isinstance(error, OSError) and error.errno in files.FULL:
+                raise
             raise InputError(
                 f"{without_secrets(source)}: {address.scrub(_reason(error))}"
             ) from None
@@ -161,6 +165,6 @@ def read(source: str) -> pd.DataFrame:
     Raises:
         InputError: the source is unknown or cannot be read.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, files.writing(Path(folder)):
         copy(source, Path(folder) / "table.parquet")
         return pd.read_parquet(Path(folder) / "table.parquet")

@@ -82,7 +82,9 @@ def add(
     version = versions.next_name(number)
     line = versions.entry(version, why, **tracking.commit())
     with files.replacing(files.VERSIONS / version) as scratch:
-        shutil.copytree(files.CANDIDATE, scratch)
+        scratch.mkdir()
+        for path in files.CANDIDATE.iterdir():
+            shutil.copy(path, scratch)
         for document, name in zip((files.SHARED_REPORT, files.CARD), bundle.DOCUMENTS, strict=True):
             shutil.copy(document, scratch / name)
         facts = {

@@ -130,7 +130,7 @@ def main() -> None:
     params, contract = Params.load(), Contract.load()
     train = pd.read_parquet(files.TRAIN)
     folder = files.SEARCH / fingerprint(params, contract)
-    with parallel(params.compute):
+    with files.writing(folder), parallel(params.compute):
         search = Search(
             Rows.of(train, contract),
             make_folds(train, contract, params.train.folds, params.seed),
