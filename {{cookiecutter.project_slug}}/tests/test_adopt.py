@@ -45,7 +45,7 @@ def source(table, project):
 
 
 def test_an_adopted_table_can_be_split_and_checked(source, table):
-    adopt.main(source, "left", False)
+    adopt.main(source, "left ", False)
     params, found = config.Params.load(), contract.Contract.load()
     prepared = preprocess.prepare(table, found, params)
     assert prepared.counts["invalid"] == 0
@@ -200,11 +200,26 @@ def test_a_column_that_gives_the_target_away_is_left_out(table, params, rare):
     assert suspicion.most_telling(found.table, found.contract, 20)["column"] != "copy"
 
 
+def test_a_category_whose_many_levels_give_the_target_away_is_left_out(table, params):
+    kind = np.arange(len(table)) * 7 % 40
+    table["kind"] = [f"k{number:02}" for number in kind]
+    table["left"] = [f"c{number * 3 % 5}" for number in kind]
+    found = adopt.understand(table, "left", None, params)
+    assert found.contract.columns["kind"].role == "ignore"
+
+
 def test_a_number_that_a_bound_makes_the_target_is_left_out(table, params):
     weight = np.random.default_rng(1).normal(7, 1, len(table))
     table["weight"], table["left"] = weight.astype(str), np.where(weight < 6.2, "low", "fine")
     found = adopt.understand(table, "left", None, params)
     assert found.contract.columns["weight"].role == "ignore"
+
+
+def test_a_column_that_is_constant_but_for_a_few_rows_is_looked_at_without_a_warning(table, params):
+    many = pd.concat([table] * 20, ignore_index=True)
+    many["odd"] = np.where(np.arange(len(many)) == 5, "1", "0")
+    found = adopt.understand(many, "income, monthly", None, params)
+    assert found.contract.columns["odd"].role == "feature"
 
 
 def test_a_strong_column_is_not_left_out_since_it_is_right_about_a_few_rows(table, params):

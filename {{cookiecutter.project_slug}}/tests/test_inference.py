@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}}.contract import inference, table
+from {{cookiecutter.project_slug}}.contract import inference, table, texts
 
 
 def finding(cells, name="x"):
@@ -20,6 +20,11 @@ def finding(cells, name="x"):
         (["$ 1,200.50", "$ 3", "$ 12.10"] * 10, "number"),
         (["12 %", "3.5 %", "100 %"] * 10, "number"),
         (["1 200,50 EUR", "−3,10 EUR", "12,00 EUR"] * 10, "number"),
+        (["1,248 CC", "998 CC", "796 CC"] * 10, "integer"),
+        (["19.67 km/h", "21km/h", "8 km/h"] * 10, "number"),
+        (["1.1M", "514K", "8.7k"] * 10, "integer"),
+        (["10,000+", "500+", "1+"] * 10, "integer"),
+        (["12 km", "13 mi", "14 km"] * 10, "category"),
         (["(1,234.50)", "99.10", "R$ 7"] * 10, "number"),
         (["yes", "No", "YES"] * 10, "boolean"),
         ([True, False] * 10, "boolean"),
@@ -35,6 +40,8 @@ def finding(cells, name="x"):
         (["20240131", "19991331"] * 10, "integer"),
         (["20240131", "30010101"] * 10, "integer"),
         (["2024.01.31 10:00", "2024.02.28 11:30"] * 10, "datetime"),
+        (["08:14", "23:59"] * 10, "datetime"),
+        (["08:14:30 PM", "11:59:00 AM"] * 10, "datetime"),
         (["Jan 2024", "Feb 2024"] * 10, "datetime"),
         (["2024-01-31T10:00:00+02:00", "2024-02-28T10:00:00Z"] * 10, "datetime"),
         ([f"the text number {i} has some words" for i in range(60)], "text"),
@@ -53,6 +60,13 @@ def test_the_order_of_day_and_month_is_what_fits_every_cell():
 
 def test_an_order_that_no_day_tells_is_said():
     assert "no day tells" in finding(["03/04/2024", "05/06/2024"] * 10).why
+    assert "no day tells" not in finding(["2024/03/04", "2024/05/06"] * 10).why
+
+
+@pytest.mark.parametrize("cell", ["2024-03-04 10:11", "2024/03/04 10:11", "2024.03.04 10:11"])
+def test_a_moment_is_read_by_the_server_as_it_is_in_a_table(cell):
+    column = finding([cell, cell.replace("03", "05")] * 10).column
+    assert texts.value(cell, column, ()) == "2024-03-04T10:11:00"
 
 
 @pytest.mark.parametrize("marker", ["?", "NA", "", "null", "NaT", "-", "missing", "unknown"])
@@ -81,6 +95,21 @@ def test_a_text_that_comes_again_and_again_among_numbers_means_no_value():
     assert (column.type, column.nullable, column.missing) == ("integer", True, ("not asked",))
     column = finding([*map(str, range(90)), *["not asked", "-"] * 10]).column
     assert (column.type, set(column.missing)) == ("integer", {"not asked", "-"})
+
+
+def test_a_unit_without_a_number_means_no_value():
+    cells = pd.Series([*[f"{number % 80} bhp" for number in range(90)], *["bhp", "null bhp"] * 5])
+    column = finding(cells).column
+    assert (column.type, column.unit, column.missing) == ("integer", "bhp", ("bhp", "null bhp"))
+    typed, wrong = table.convert(cells, column)
+    assert wrong.empty and typed.isna().sum() == 10
+
+
+def test_an_id_is_read_as_it_is_written():
+    cells = pd.Series([f"{number} Nr" for number in range(100, 150)])
+    column = finding(cells).column
+    assert column.role == "id"
+    assert table.convert(cells, column)[1].empty
 
 
 def test_what_means_no_value_in_one_column_is_a_level_in_another():
@@ -113,6 +142,10 @@ def test_identifiers_are_recognised():
     assert finding([*range(100, 150)], "anything").column.role == "id"
     assert finding([i * 7 % 101 for i in range(50)], "patient_id").column.role == "id"
     assert finding([i * 7 % 101 for i in range(50)], "height").column.role == "feature"
+    for name in ("patient_id", "patientId", "ID"):
+        assert finding([*range(0, 80, 2), *range(10)], name).column.role == "id"
+        assert finding([*range(0, 80, 2)] * 2, name).column.role == "feature"
+    assert finding([*range(0, 80, 2), *range(10)], "paid").column.role == "feature"
 
 
 def test_bounds_hold_every_value_and_more():

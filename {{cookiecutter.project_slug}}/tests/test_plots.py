@@ -44,6 +44,13 @@ def test_every_figure_of_a_task_is_drawn_with_a_title(judged):
             assert ink(figure) > 0.01
 
 
+def test_a_confusion_matrix_has_room_for_many_classes_of_long_names():
+    classes = tuple(f"a class of a long name, number {number}" for number in range(32))
+    predictions = Predictions(np.eye(32), classes)
+    with plots.style():
+        assert ink(plots.PLOTS["multiclass"][3](np.array(classes), predictions)) > 0.01
+
+
 def test_calibration_is_drawn_with_what_was_said_and_how_often_it_came_true():
     p = np.repeat([0.2, 0.8], 100)
     y = np.tile(np.arange(10), 20) < np.repeat([1, 9], 100)

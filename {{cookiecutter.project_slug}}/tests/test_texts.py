@@ -31,6 +31,7 @@ NUMBERS += [
     "--1",
     "1e",
 ]
+NUMBERS += ["1.5k", "2 K", "1,5M", "7+", "+", "k", "5 km", "5km", "km", "1.234 km", "5 mi", "5E"]
 NUMBERS += ["9" * 5_000, str(2**63 - 1), str(2**63), str(-(2**63)), str(-(2**63) - 1), "0.1", "?"]
 WORDS = ["Yes", "on", "OFF", "0", "1.0", "0.0", "T", "perhaps", "2", ""]
 MOMENTS = ["2024-02-29", "20240229", "2024-02-29 12:30", "2024-02-29T12:30:05.5Z", "2024-02-30"]
@@ -38,14 +39,16 @@ MOMENTS += ["2024-02-29T12:30:05+02:00", "20240229T123005", "1700000000", "today
 MOMENTS += ["2024-02-29T12:30:05,5", "2024-02-29_12:30", "2024-02-29t12:30", "9999-12-31", " ? "]
 WRITTEN = ["29.2.24", "29.02.24", " 1.12.99", "2024-02-29", "30.02.24", "29.02.2024", ""]
 KINDS = [
-    ({"type": kind, "decimal": mark}, text)
+    ({"type": kind, "decimal": mark, "unit": unit}, text)
     for kind in ("integer", "number")
     for mark in ".,"
+    for unit in ("", "km", "E")
     for text in NUMBERS
 ]
 KINDS += [({"type": "boolean"}, text) for text in WORDS]
 KINDS += [({"type": "datetime"}, text) for text in MOMENTS]
 KINDS += [({"type": "datetime", "format": "%d.%m.%y"}, text) for text in WRITTEN]
+KINDS += [({"type": "datetime", "format": "%H:%M"}, text) for text in ("08:14", "24:00")]
 KINDS += [({"type": kind}, text) for kind in ("category", "text") for text in (" a ", "?", "12.0")]
 
 
@@ -69,9 +72,10 @@ def test_a_text_is_read_alone_as_in_a_table(column, text):
 
 
 @given(
-    st.text("0123456789.,eE+-\u2212 $%()\u00a0'", min_size=1, max_size=8),
+    st.text("0123456789.,eE+-\u2212 $%()\u00a0'kKM", min_size=1, max_size=8),
     st.sampled_from(["integer", "number"]),
     st.sampled_from([".", ","]),
+    st.sampled_from(["", "k", "EM"]),
 )
-def test_any_number_is_read_alone_as_in_a_table(text, kind, decimal):
-    assert_is_read_as_in_a_table(text, definition.Column(type=kind, decimal=decimal))
+def test_any_number_is_read_alone_as_in_a_table(text, kind, decimal, unit):
+    assert_is_read_as_in_a_table(text, definition.Column(type=kind, decimal=decimal, unit=unit))

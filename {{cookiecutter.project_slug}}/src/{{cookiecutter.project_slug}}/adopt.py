@@ -28,6 +28,8 @@ minimum, maximum: bounds that values must keep; nullable: true allows missing on
 sensitive: true marks a column that is watched for fairness; positive: the class of interest.
 """
 
+QUOTED = ("positive", "description", "format", "unit")
+
 
 def to_yaml(contract: Contract, source: str, comments: dict[str, str]) -> str:
     """Return a contract as YAML, one column a line, with comments on columns."""
@@ -50,7 +52,7 @@ def _line(column: Column) -> CommentedMap:
         elif isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
             line[key] = int(value)
         else:
-            line[key] = Quoted(value) if key in ("positive", "description", "format") else value
+            line[key] = Quoted(value) if key in QUOTED else value
     line.fa.set_flow_style()
     return line
 
@@ -93,7 +95,7 @@ def main(source: str, target: str, overwrite: bool) -> Group:
     Raises:
         InputError: the source cannot be read, or the target not be predicted.
     """
-    params = Params.load()
+    params, target = Params.load(), target.strip()  # as the names of the columns are
     table = sources.read(source)
     kept = _kept(table, target, overwrite)
     adopted = understand(table, target, kept, params)

@@ -57,7 +57,7 @@ def score(contract: Contract) -> str:
 
 
 def telling(table: pd.DataFrame, contract: Contract, fewest: int) -> dict[str, float]:
-    """Return how well each column alone tells the target of held-out rows, as a small tree sees it.
+    """Return how well each column alone tells the target of held-out rows, as a tree sees it.
 
     Of many columns, only of those that go most with the target.
 
@@ -81,13 +81,15 @@ def telling(table: pd.DataFrame, contract: Contract, fewest: int) -> dict[str, f
     rows = Rows.of(table, contract)
     alone = _class_told if contract.classes else _number_told
     return {
-        name: alone(name, kind, rows) for name, kind in kinds(contract).items() if name in strongest
+        name: alone(name, kind, rows)
+        for name, kind in kinds(contract).items()
+        if name in strongest and rows.X[name].nunique() > 1
     }
 
 
 def _class_told(name: str, kind: str, rows: Rows) -> float:
     encoder = Encoder({name: kind}, scaled=False)
-    tree = DecisionTreeClassifier(max_depth=6, random_state=0)
+    tree = DecisionTreeClassifier(random_state=0)
     folds = StratifiedKFold(SPLITS, shuffle=True, random_state=0)
     said = cross_val_predict(make_pipeline(encoder, tree), rows.X, rows.y, cv=folds)
     reached = recall_score(rows.y, said, average="macro")
@@ -104,7 +106,9 @@ def _class_told(name: str, kind: str, rows: Rows) -> float:
 
 def _number_told(name: str, kind: str, rows: Rows) -> float:
     encoder = Encoder({name: kind}, scaled=False)
-    tree = DecisionTreeRegressor(max_depth=12, random_state=0)
+    # It may have to tell all the levels of a category apart, one after the other.
+    depth = None if kind == "category" else 12
+    tree = DecisionTreeRegressor(max_depth=depth, random_state=0)
     folds = KFold(SPLITS, shuffle=True, random_state=0)
     said = cross_val_predict(make_pipeline(encoder, tree), rows.X, rows.y, cv=folds)
     reached = r2_score(rows.y, said)

@@ -32,6 +32,8 @@ class Column(Section):
     """Cell texts that mean "no value" in this column, beside those of the contract."""
     decimal: Literal[".", ","] = "."
     """The decimal mark of numbers that are written as text."""
+    unit: str = ""
+    """What numbers that are written as text may end with."""
     format: str | None = None
     """How moments are written (strptime); without it ISO 8601. Requests are always ISO 8601."""
     positive: str | None = None
@@ -45,8 +47,8 @@ class Column(Section):
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
         if self.type != "datetime" and self.format is not None:
             raise ValueError(f"format is for type datetime, not {self.type}")
-        if self.type not in ("integer", "number") and self.decimal != ".":
-            raise ValueError(f"decimal is for numbers, not for type {self.type}")
+        if self.type not in ("integer", "number") and (self.decimal, self.unit) != (".", ""):
+            raise ValueError(f"decimal and unit are for numbers, not for type {self.type}")
         if self.type != "category" and (self.levels is not None or self.allow_unknown):
             raise ValueError(f"levels and allow_unknown are for type category, not {self.type}")
         if self.levels is not None and len(set(self.levels)) < len(self.levels):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .definition import Column, Contract
 from .table import convert
-from .texts import BOOLEANS
+from .texts import BOOLEANS, MOMENT
 
 # Cell texts that mean "no value" wherever they occur, and those that may also be a level: they
 # count only in a column that would be of numbers or moments without them, and there alone.
@@ -32,8 +32,10 @@ _TIMES = (
     " %I:%M%p",
     ":%H:%M:%S",
 )
+_DAYLESS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 FORMATS = (
     *(day + time for day in _DAYS for time in _TIMES),
+    *_DAYLESS,
     "%a %b %d %H:%M:%S %Y",
     "%a %b %d %H:%M:%S %z %Y",
     "%d/%b/%Y:%H:%M:%S %z",
@@ -43,7 +45,10 @@ TOLERANCE = 0.005  # the share of cells that may be of another type than the col
 LISTED = 50  # a category with more levels than this is not listed
 CLASSES = 40  # a target with more distinct values than this is a number
 FEW = 10  # whole numbers as a target: not more than this are classes
-IDENTIFIER = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|rownames|unnamed:.*)$", re.IGNORECASE)
+IDENTIFIER = re.compile(
+    r"(?i:(^|[_\s.-])(id|uuid|guid|key|index|rownames|unnamed:.*)$)|(?<=[a-z])I[Dd]$"
+)
+OFTEN = 1.5  # rows of each value: below it a column that is called an id is one, above it a group
 POSITIVE = ("yes", "true", "1", "y", "t", "positive", "pos", "bad", "default", "fraud", "churn")
 
 
@@ -77,8 +82,10 @@ def _own_markers(known: pd.Series) -> tuple[str, ...]:
 
 def _odd_ones(counts: pd.Series) -> list[str]:
     """Return the one to three texts that come again and again among many numbers."""
+    distinct = counts.index.to_series()
     for decimal in (".", ","):
-        typed, _ = convert(counts.index.to_series(), Column(type="number", decimal=decimal))
+        column = Column(type="number", decimal=decimal, unit=_unit(distinct))
+        typed, _ = convert(distinct, column)
         odd = counts[typed.isna().to_numpy()]
         if len(odd) <= 3 and len(counts) - len(odd) >= 20 and odd.sum() < 0.4 * counts.sum():
             return sorted(odd[odd > 1].index)
@@ -107,8 +114,9 @@ def infer(name: str, cells: pd.Series, missing: tuple[str, ...]) -> Finding:
     facts, why = _understand(known)
     facts |= {"nullable": bool(share), "missing": own}
     if _is_identifier(name, known, facts["type"]):
-        facts, why = {"type": facts["type"], "role": "id"}, f"{why}; every value is another: an id"
-        facts |= {"nullable": bool(share), "missing": own}
+        bounds = ("minimum", "maximum", "levels", "allow_unknown")
+        facts = {key: fact for key, fact in facts.items() if key not in bounds} | {"role": "id"}
+        why += f"; an id: {_repeats(known)}"
     why += f"; {share:.1%} missing" if share else ""
     return Finding(name, Column(**facts), why + (f", written {', '.join(own)}" if own else ""))
 
@@ -119,7 +127,7 @@ def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
     if known.dtype.kind == "M":
         return {"type": "datetime"}, f"{known.min()} to {known.max()}"
     if known.dtype.kind in "iuf":
-        return _range(known, "."), _span(known)
+        return _range(known), _span(known)
     counts = known.value_counts()
     distinct = counts.index.to_series()
     lower = set(distinct.str.lower())
@@ -131,10 +139,11 @@ def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
             return {"type": "datetime", "format": "%Y%m%d"}, f"days like {distinct.iloc[0]!r}"
     number = _number(distinct, counts)
     if number is not None:
-        decimal, typed = number
+        column, typed = number
         odd = distinct[pd.to_numeric(distinct, errors="coerce").isna().to_numpy()]
         written = f", some written like {odd.iloc[0]!r}" if len(odd) else ""
-        return _range(typed, decimal), _span(typed) + written
+        facts = {"decimal": column.decimal, "unit": column.unit}
+        return _range(typed) | facts, _span(typed) + written
     moment = _moment(distinct, counts)
     if moment is not None:
         return {"type": "datetime", "format": moment[0]}, moment[1]
@@ -146,33 +155,47 @@ def _fits(typed: pd.Series, counts: pd.Series) -> bool:
     return bool(counts[typed.isna().to_numpy()].sum() <= TOLERANCE * counts.sum())
 
 
-def _number(distinct: pd.Series, counts: pd.Series) -> tuple[str, pd.Series] | None:
+def _number(distinct: pd.Series, counts: pd.Series) -> tuple[Column, pd.Series] | None:
     if distinct.str.fullmatch(r"0\d+").any():  # a code such as a postcode: zeros would be lost
         return None
     for decimal in (".", ","):
-        typed, _ = convert(distinct, Column(type="number", decimal=decimal))
+        column = Column(type="number", decimal=decimal, unit=_unit(distinct))
+        typed, _ = convert(distinct, column)
         if _fits(typed, counts):
-            return decimal, typed.dropna()
+            return column, typed.dropna()
     return None
+
+
+def _unit(distinct: pd.Series) -> str:
+    """Return the word that most texts end with after a digit, such as km, or none."""
+    ends = distinct.str.extract(r"\d\s?([^\W\d]\D*)$")[0].value_counts()
+    if ends.empty or ends.iloc[0] < 0.9 * len(distinct) or ends.index[0] in ("k", "K", "M"):
+        return ""
+    return str(ends.index[0])
 
 
 def _moment(distinct: pd.Series, counts: pd.Series) -> tuple[str | None, str] | None:
     sample = distinct.head(50)
     if not sample.str.contains(r"\d").all():
         return None
-    fitting = [
-        form
-        for form in (None, *FORMATS)
-        if _fits(convert(sample, Column(type="datetime", format=form))[0], counts.loc[sample])
-        and _fits(convert(distinct, Column(type="datetime", format=form))[0], counts)
-    ]
+    # pandas takes more for ISO 8601 than requests do, such as 2024/01/31.
+    iso = sample.str.fullmatch(MOMENT).all()
+    fitting = {}
+    for form in (None, *FORMATS) if iso else (*FORMATS, None):
+        column = Column(type="datetime", format=form)
+        if _fits(convert(sample, column)[0], counts.loc[sample]):
+            moments, _ = convert(distinct, column)
+            if _fits(moments, counts):
+                fitting[form] = moments
     if not fitting:
         return None
-    doubt = f" ({' or '.join(str(f) for f in fitting[:2])}: no day tells)" if fitting[1:] else ""
-    return fitting[0], f"moments written like {distinct.iloc[0]!r}{doubt}"
+    form, *others = fitting
+    other = next((one for one in others if not fitting[one].equals(fitting[form])), None)
+    doubt = f" ({form} or {other}: no day tells)" if other else ""
+    return form, f"moments written like {distinct.iloc[0]!r}{doubt}"
 
 
-def _range(numbers: pd.Series, decimal: str) -> dict[str, Any]:
+def _range(numbers: pd.Series) -> dict[str, Any]:
     """Bounds as far beyond the values as they are apart; never below zero when they are not."""
     low, high = float(numbers.min()), float(numbers.max())
     span = high - low
@@ -180,7 +203,6 @@ def _range(numbers: pd.Series, decimal: str) -> dict[str, Any]:
     bounds = [0.0 if low >= 0 else low - span, high + span]
     return {
         "type": "integer" if whole else "number",
-        "decimal": decimal,
         "minimum": _outward(bounds[0], math.floor),
         "maximum": _outward(bounds[1], math.ceil),
     }
@@ -212,9 +234,17 @@ def _words(distinct: pd.Series, counts: pd.Series) -> tuple[dict[str, Any], str]
 
 
 def _is_identifier(name: str, known: pd.Series, kind: str) -> bool:
-    if known.nunique() < len(known) or len(known) < 20 or kind not in ("integer", "category"):
+    if len(known) < 20 or kind not in ("integer", "category"):
         return False
-    return kind == "category" or bool(IDENTIFIER.search(name)) or _counts_up(known)
+    named = bool(IDENTIFIER.search(name))
+    if known.nunique() < len(known):
+        return named and known.nunique() > len(known) / OFTEN
+    return named or kind == "category" or _counts_up(known)
+
+
+def _repeats(known: pd.Series) -> str:
+    times = len(known) / known.nunique()
+    return "every value is another" if times == 1 else f"each value is there {times:.2f} times"
 
 
 def _counts_up(known: pd.Series) -> bool:
@@ -232,7 +262,7 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
     if column.type == "number" or (
         column.type == "integer" and not _are_codes(counts.drop(list(column.missing)))
     ):
-        kept = column.model_dump(include={"type", "decimal", "missing"})
+        kept = column.model_dump(include={"type", "decimal", "unit", "missing"})
         return Finding(finding.name, Column(**kept, role="target"), f"a number: {finding.why}")
     spelled = {str(level).lower() for level in counts.index}
     if len(counts) > 2 and spelled <= set(BOOLEANS) and len({BOOLEANS[s] for s in spelled}) == 2:

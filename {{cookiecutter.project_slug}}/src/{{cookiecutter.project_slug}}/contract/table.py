@@ -103,9 +103,9 @@ def convert(
 def _typed(cells: pd.Series, column: Column) -> pd.Series:
     match column.type:
         case "integer":
-            return _integer(_plain(cells, column.decimal))
+            return _integer(_plain(cells, column))
         case "number":
-            numbers = pd.to_numeric(_plain(cells, column.decimal), errors="coerce")
+            numbers = pd.to_numeric(_plain(cells, column), errors="coerce")
             return numbers.astype("float64").where(lambda found: ~np.isinf(found))
         case "boolean":
             return _boolean(cells)
@@ -119,14 +119,14 @@ def _is_moment(cells: pd.Series) -> bool:
     return bool(pd.api.types.is_datetime64_any_dtype(cells))
 
 
-def _plain(cells: pd.Series, decimal: str) -> pd.Series:
-    """Write numbers that are text the way Python does: no currency, percent or thousands sign."""
+def _plain(cells: pd.Series, column: Column) -> pd.Series:
+    """Write numbers that are text the way Python does: no currency, unit or thousands sign."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    texts = cells.astype("str")
-    if decimal == "." and not texts.str.contains(r"[^\d.+eE-]", na=False).any():
+    texts = cells.astype("str").str.removesuffix(column.unit)
+    if column.decimal == "." and not texts.str.contains(r"[^\d.+eE-]|\+$", na=False).any():
         return texts
-    for pattern, replacement in SIGNS[decimal]:
+    for pattern, replacement in SIGNS[column.decimal]:
         texts = texts.str.replace(pattern, replacement, regex=True)
     return texts
 

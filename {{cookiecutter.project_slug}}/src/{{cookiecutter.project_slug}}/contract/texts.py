@@ -20,6 +20,9 @@ _SIGNS = (
     (r"[\s'’$€£¥₹₽₩₺₫₪฿%]|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|R(?=\$)", ""),
     ("−", "-"),
     (r"^\((.*)\)$", r"-\1"),  # as accountants write a loss
+    (r"(?<=\d)[kK]$", "e3"),
+    (r"(?<=\d)M$", "e6"),
+    (r"(?<=\d)\+$", ""),  # and more
 )
 SIGNS = {
     ".": (*_SIGNS, (r",(?=\d{3}(\D|$))", "")),
@@ -31,7 +34,8 @@ ZEROS = r"\.0+$"
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_MOMENT = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})([T ][0-9:.]+ ?(Z|[+-][0-9:]+)?)?")
+MOMENT = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})([T ][0-9:.]+ ?(Z|[+-][0-9:]+)?)?")
+"""What is read as ISO 8601."""
 
 
 def value(text: str, column: Column, missing: Sequence[str]) -> Any:
@@ -42,9 +46,9 @@ def value(text: str, column: Column, missing: Sequence[str]) -> Any:
     found: Any = None
     match column.type:
         case "integer":
-            found = _integer(_plain(text, column.decimal))
+            found = _integer(_plain(text, column))
         case "number":
-            found = _number(_plain(text, column.decimal))
+            found = _number(_plain(text, column))
         case "boolean":
             found = BOOLEANS.get(text.lower())
         case "datetime":
@@ -52,8 +56,9 @@ def value(text: str, column: Column, missing: Sequence[str]) -> Any:
     return text if found is None else found
 
 
-def _plain(text: str, decimal: str) -> str:
-    for pattern, replacement in SIGNS[decimal]:
+def _plain(text: str, column: Column) -> str:
+    text = text.removesuffix(column.unit)
+    for pattern, replacement in SIGNS[column.decimal]:
         text = re.sub(pattern, replacement, text)
     return text
 
@@ -76,6 +81,6 @@ def _moment(text: str, form: str | None) -> str | None:
     try:
         if form:
             return datetime.strptime(text, form).isoformat()
-        return datetime.fromisoformat(text).isoformat() if _MOMENT.fullmatch(text) else None
+        return datetime.fromisoformat(text).isoformat() if MOMENT.fullmatch(text) else None
     except ValueError:
         return None

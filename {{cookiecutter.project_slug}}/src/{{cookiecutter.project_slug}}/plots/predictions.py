@@ -66,9 +66,18 @@ def calibration(y: Array, predictions: Predictions) -> Figure:
 
 def confusion(y: Array, predictions: Predictions) -> Figure:
     """Draw counts of true against predicted classes."""
-    figure, axes = begin("Confusion matrix")
+    found = np.unique([*y, *predictions.labels])
+    side = 4 + 0.2 * max(0, len(found) - 8)
+    figure, axes = begin("Confusion matrix", side + 0.6, side)
     ConfusionMatrixDisplay.from_predictions(
-        y, predictions.labels, ax=axes, cmap="Blues", colorbar=False
+        y,
+        predictions.labels,
+        labels=found,
+        display_labels=[_shown(one) for one in found],
+        xticks_rotation="horizontal" if len(found) < 4 else "vertical",
+        ax=axes,
+        cmap="Blues",
+        colorbar=False,
     )
     return figure
 
@@ -115,8 +124,13 @@ def _against_the_rest(
     often = np.argsort(-sizes, kind="stable")[:CURVES]
     chosen = [1] if count == 2 else sorted(code for code in often if 0 < sizes[code] < len(y))
     for code in chosen:
-        name = "model" if count == 2 else str(predictions.classes[code]).replace("$", r"\$")
+        name = "model" if count == 2 else _shown(predictions.classes[code])
         yield name, codes == code, predictions.values[:, code]
+
+
+def _shown(label: object) -> str:
+    """Return a class as a figure can show it: not too long, and no formula."""
+    return str(label)[:24].replace("$", r"\$")
 
 
 PLOTS: dict[Task, tuple[Plot, ...]] = {
