@@ -64,6 +64,8 @@ def _is_text(kind: pa.DataType) -> bool:
 def _numbers(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
     values = np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
     fine = np.full(len(values), True)
+    if _within(values, column):
+        return values, fine
     if column.minimum is not None:
         fine &= ~(values < column.minimum)
     if column.maximum is not None:
@@ -72,6 +74,16 @@ def _numbers(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
         fine &= ~(np.abs(values) >= 2**63)  # such as these may not fit into 64 bits
     fine &= ~np.isinf(values)
     return values, fine if column.nullable else fine & ~np.isnan(values)
+
+
+def _within(values: NDArray[np.float64], column: Column) -> bool:
+    """Return whether all values keep the contract, by the least and the largest of them."""
+    if not len(values) or not (column.nullable or values.min() == values.min()):
+        return False
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    limit = 2.0**63 if column.type == "integer" else np.inf
+    above = -limit < low and (column.minimum is None or column.minimum <= low)
+    return bool(above and high < limit and (column.maximum is None or high <= column.maximum))
 
 
 def _written_numbers(

@@ -20,10 +20,12 @@ FEW = 16  # rows, whose cells are encoded one after the other unless they are nu
 class Layout:
     """The matrix of some encodings, by column or engineered feature, in their order.
 
-    Numbers are encoded together, since each call of numpy costs as much as many of them.
+    Of few rows, numbers are encoded together, since each call of numpy costs as much as many of
+    them.
     """
 
     def __init__(self, encodings: Mapping[str, Encoding]) -> None:
+        self._encodings = dict(encodings)
         self._quick = {name: quick(encoding) for name, encoding in encodings.items()}
         self._numbers: list[tuple[list[str], Block]] = []
         made: list[str] = []  # for each column that the blocks make, what it is of
@@ -44,14 +46,23 @@ class Layout:
 
     def matrix(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return the matrix of shape (n, width) for columns of n cells."""
-        blocks = [block([columns[n] for n in names]) for names, block in self._numbers]
         if count > FEW:
-            blocks += [e.encode(columns[n]) for n, e in self._others.items()]  # type: ignore[arg-type]
-        elif self._others:
+            return self._many(columns, count)
+        blocks = [block([columns[n] for n in names]) for names, block in self._numbers]
+        if self._others:
             encode = [self._quick[name] for name in self._others]
             rows = zip(*(_plain(columns[name]) for name in self._others), strict=True)
             blocks.append(np.array([_flat(encode, row) for row in rows], dtype=np.float64))
         return np.concatenate(blocks, axis=1).take(self._order, axis=1)
+
+    def _many(self, columns: Mapping[str, Cells], count: int) -> Array:
+        across = np.empty((len(self._order), count))  # so that each column is written in one go
+        end = 0
+        for name, encoding in self._encodings.items():
+            block = encoding.encode(columns[name])  # type: ignore[arg-type]
+            start, end = end, end + block.shape[1]
+            across[start:end] = block.T
+        return np.ascontiguousarray(across.T)
 
     def row(self, columns: Mapping[str, Cells]) -> list[float]:
         """Return the row for columns of one cell."""
@@ -91,8 +102,6 @@ def _scaled(encodings: Sequence[ScaledNumber]) -> Block:
 
 
 def _floats(cells: Sequence[Cells]) -> Array:
-    if len(cells[0]) > FEW:
-        return np.array(cells, dtype=np.float64)
     # In one go, since every list inside a list costs as much as several numbers.
     flat = [*chain.from_iterable(cells)]
     return np.array(flat, dtype=np.float64).reshape(len(cells), -1)
