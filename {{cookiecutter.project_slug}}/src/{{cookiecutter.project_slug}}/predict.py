@@ -28,6 +28,7 @@ PART = 10  # chunks between two states that a later run goes on from
 CELLS = 4_000_000  # of a part, so that wide tables take no more memory than long ones
 BUFFER = 1 << 20  # bytes of a column that are read at once
 REASON = "reason"
+Parts = Generator[pa.Table, None, None]
 # How predictions are kept until all are made: in the least time.
 QUICK: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 
@@ -173,7 +174,7 @@ def _here(source: str, work: Path) -> pq.ParquetFile:
     return pq.ParquetFile(path, read_dictionary=texts, buffer_size=BUFFER)
 
 
-def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Generator[pa.Table]:
+def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Parts:
     """Yield parts of the table with their predictions; at least one, which may be empty."""
     size = max(1, min(PART, CELLS // (CHUNK * len(table.schema_arrow))))
     shown = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
