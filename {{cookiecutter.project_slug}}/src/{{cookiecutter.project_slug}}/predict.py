@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from . import bundle, files, sources
 from .bundle import Bundle
+from .contract import arrow
 from .contract.batch import read
 from .contract.definition import require_columns
 from .predictions import Predictions
@@ -88,12 +89,19 @@ def _table(predictions: Predictions, champion: Bundle) -> pa.Table:
     values, classes = predictions.values, predictions.classes
     if classes is None:
         low, high = champion.scorer.region.interval(values).T
-        columns = {"prediction": pa.array(values), "low": pa.array(low), "high": pa.array(high)}
+        columns = {"prediction": values, "low": low, "high": high}
     else:
-        columns = {"prediction": pa.array(classes).take(pa.array(predictions.decisions))}
-        said = zip(classes, values.T, strict=True)
-        columns |= {f"probability of {label}": pa.array(one) for label, one in said}
-    return pa.table({**columns, REASON: pa.nulls(len(values), pa.string())})
+        columns = {f"probability of {label}": values[:, i] for i, label in enumerate(classes)}
+    arrays = {name: arrow.numbers(cells) for name, cells in columns.items()}
+    if classes is not None:
+        arrays = {"prediction": _labels(predictions), **arrays}
+    return pa.table({**arrays, REASON: pa.nulls(len(values), pa.string())})
+
+
+def _labels(predictions: Predictions) -> pa.Array:
+    decided = arrow.numbers(predictions.decisions)
+    names = [one for one in predictions.classes or () if isinstance(one, str)]
+    return arrow.texts(names).take(decided) if names else decided.cast(pa.bool_())
 
 
 def _reasons(reasons: "pd.Series", schema: pa.Schema) -> pa.Table:
