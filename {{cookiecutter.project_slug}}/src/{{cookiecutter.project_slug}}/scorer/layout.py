@@ -15,13 +15,14 @@ Block = Callable[[Sequence[Cells]], Array]
 """From columns of n cells to columns of the matrix, shape (n, width)."""
 
 FEW = 16  # rows, whose cells are encoded one after the other unless they are numbers
+MANY = 1_000  # rows, of which one column of numbers after the other stays in a cache
 
 
 class Layout:
     """The matrix of some encodings, by column or engineered feature, in their order.
 
-    Of few rows, numbers are encoded together, since each call of numpy costs as much as many of
-    them.
+    Numbers are encoded together unless there are many rows, since each call of numpy costs as much
+    as many of them.
     """
 
     def __init__(self, encodings: Mapping[str, Encoding]) -> None:
@@ -46,10 +47,12 @@ class Layout:
 
     def matrix(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return the matrix of shape (n, width) for columns of n cells."""
-        if count > FEW:
+        if count > MANY:
             return self._many(columns, count)
         blocks = [block([columns[n] for n in names]) for names, block in self._numbers]
-        if self._others:
+        if count > FEW:
+            blocks += [e.encode(columns[n]) for n, e in self._others.items()]  # type: ignore[arg-type]
+        elif self._others:
             encode = [self._quick[name] for name in self._others]
             rows = zip(*(_plain(columns[name]) for name in self._others), strict=True)
             blocks.append(np.array([_flat(encode, row) for row in rows], dtype=np.float64))
@@ -102,6 +105,8 @@ def _scaled(encodings: Sequence[ScaledNumber]) -> Block:
 
 
 def _floats(cells: Sequence[Cells]) -> Array:
+    if len(cells[0]) > FEW:
+        return np.array(cells, dtype=np.float64)
     # In one go, since every list inside a list costs as much as several numbers.
     flat = [*chain.from_iterable(cells)]
     return np.array(flat, dtype=np.float64).reshape(len(cells), -1)
