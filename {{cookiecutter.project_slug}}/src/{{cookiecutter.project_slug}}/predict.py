@@ -70,11 +70,11 @@ def score(batch: pa.RecordBatch, champion: Bundle) -> pa.Table:
     found = read(batch, champion.contract)
     if found.sure.all():
         return _table(champion.score_columns(found.columns), champion)
+    from .contract.table import check
+
     sure = np.flatnonzero(found.sure)
     columns = {name: cells[sure] for name, cells in found.columns.items()}  # type: ignore[call-overload]
     parts, rows = [_table(champion.score_columns(columns), champion)], [sure]
-    from .contract.table import check
-
     unsure = np.flatnonzero(~found.sure)
     checked = check(batch.take(unsure).to_pandas(), champion.contract, target=False)
     broken = checked.invalid.index.to_numpy()
@@ -195,7 +195,8 @@ def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Parts:
                 return
             chunk = chunk or [pa.RecordBatch.from_pylist([], schema=table.schema_arrow)]
             said = _said(chunk, champion, work / f"part-{number:06}.parquet")
-            yield _joined(pa.Table.from_batches(chunk), said)
+            # With one dictionary of texts, or Parquet would have none.
+            yield _joined(pa.Table.from_batches(chunk).unify_dictionaries(), said)
             progress.advance(task, len(said))
 
 
