@@ -102,7 +102,7 @@ def _unpacked(words: Array, count: int) -> Array:
 
 def ask(trees: "Sequence[Tree]", outputs: int) -> Answers | None:
     """Return trees, none a single leaf, by their questions; None if they are too large."""
-    counts = [int(tree.leaf.sum()) for tree in trees]
+    counts = [1 + int((~tree.leaf).sum()) for tree in trees]  # ways, of which two may join
     if sum(counts) > LEAVES * len(trees) or max(counts) > LARGEST:
         return None
     values, found = np.zeros((len(trees), max(counts))), []
