@@ -1,10 +1,12 @@
 """Compares `make predict` of generated projects with scikit-learn on an array, in rows a second.
 
 Ours reads a Parquet table, checks it against the contract, encodes, scores and writes Parquet
-(`python -m SLUG predict`, the whole process, imports included). The other is given all that as a
-gift: predict_proba of the same estimator on rows that are encoded already, in parts of 10,000. Both
-run on one core with one thread, in turns; the median of the rounds counts, in seconds of the wall
-and of the processor (`cpu`), which hardly depends on what else runs.
+(`python -m SLUG predict`, the whole process, imports included). scikit-learn is given all that as a
+gift: predict_proba of the same estimator on rows that are encoded already, the same 10,000 again
+and again, which stay in the caches. `pyarrow` is the limit: it reads the table and writes it with
+two columns more, and scores nothing. All run on one core with one thread, in turns; the median of
+the rounds counts, in seconds of the wall and of the processor (`cpu`), which hardly depends on what
+else runs.
 
     make bench-batch                                    # linear and boosting, a million rows
     make bench-batch BENCH="--families blend --rows 100000"
@@ -62,9 +64,9 @@ def ours(project: Path, python: Path, source: Path, core: int) -> Cost:
     return Cost(rows, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
 
 
-def theirs(project: Path, python: Path, bundle: Path, source: Path, rows: int, core: int) -> Cost:
-    """Score as many encoded rows with the estimator of scikit-learn."""
-    words = ["taskset", "-c", core, python, PEER, fitted.SLUG, "encoded", bundle, source, rows]
+def theirs(project: Path, python: Path, core: int, *task: object) -> Cost:
+    """Let a peer do a task."""
+    words = ["taskset", "-c", core, python, PEER, fitted.SLUG, *task]
     return Cost(**json.loads(fitted.run(words, project)))
 
 
@@ -76,18 +78,23 @@ def compare(
     champion = project / "models/champion"
     champion.unlink(missing_ok=True)
     champion.symlink_to(bundle.name)
-    costs: dict[str, list[Cost]] = {"ours": [], "scikit-learn": []}
+    costs: dict[str, list[Cost]] = {"ours": [], "scikit-learn": [], "pyarrow": []}
+    tasks: dict[str, list[object]] = {
+        "scikit-learn": ["encoded", bundle, source, args.rows],
+        "pyarrow": ["copied", source, source.with_name("copied.parquet")],
+    }
     for _ in range(args.rounds):
         costs["ours"].append(ours(project, python, source, args.core))
         assert costs["ours"][-1].rows == args.rows, "predict lost rows"
-        other = theirs(project, python, bundle, source, args.rows, args.core)
-        costs["scikit-learn"].append(other)
+        for name, task in tasks.items():
+            costs[name].append(theirs(project, python, args.core, *task))
     wall = {name: median(c.rows / c.seconds for c in found) for name, found in costs.items()}
     cpu = {name: median(c.rows / c.cpu for c in found) for name, found in costs.items()}
     for name, found in costs.items():
         line = f"{family:10}{name:14}{wall[name]:12,.0f}{cpu[name]:14,.0f}"
-        if name == "ours":
-            line += f"{max(c.megabytes for c in found):9,.0f}"
+        if name != "scikit-learn":
+            peak = max(c.megabytes for c in found)  # measured of ours alone
+            line += f"{peak:9,.0f}" if peak else " " * 9
             line += "".join(f"{one[name] / one['scikit-learn']:8.2f}" for one in (wall, cpu))
         print(line, flush=True)
 
@@ -117,7 +124,7 @@ def main() -> None:
     if not source.exists():
         rows = project / "data/split/test.parquet"
         fitted.run([python, PEER, fitted.SLUG, "table", args.rows, rows, source], project)
-    print(f"{args.rows:,} rows; ratios are ours / scikit-learn on an encoded array")
+    print(f"{args.rows:,} rows; ratios are to scikit-learn on an encoded array")
     print(f"{'':24}{'rows/s':>12}{'rows/cpu s':>14}{'peak MB':>9}{'wall':>8}{'cpu':>8}", flush=True)
     for family in args.families:
         compare(family, project, python, source, args)

@@ -1,6 +1,6 @@
 """What `batch.py` runs inside a project's environment.
 
-batch_peer.py SLUG table ROWS SOURCE TARGET | encoded BUNDLE SOURCE ROWS
+batch_peer.py SLUG table ROWS SOURCE TARGET | encoded BUNDLE SOURCE ROWS | copied SOURCE TARGET
 """
 
 # mypy: disable-error-code="import-not-found,import-untyped"
@@ -56,6 +56,26 @@ def encoded(folder: str, source: str, rows: str) -> None:
         for predict, estimator, matrix in work:
             predict(estimator, matrix)
         done += len(work[0][2])
+    seconds, cpu = time.perf_counter() - began, used() - before
+    print(json.dumps({"rows": done, "seconds": seconds, "cpu": cpu}))
+
+
+def copied(source: str, target: str) -> None:
+    """Print what pyarrow alone takes to read a table and write it with two columns of numbers."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    began, before = time.perf_counter(), used()
+    table = pq.ParquetFile(source)
+    numbers = pa.array(np.random.default_rng(0).random(table.metadata.num_rows))
+    fields = [*table.schema_arrow, pa.field("p", pa.float64()), pa.field("q", pa.float64())]
+    schema, done = pa.schema(fields), 0
+    with pq.ParquetWriter(target, schema, use_dictionary=table.schema.names) as writer:
+        for batch in table.iter_batches(10 * CHUNK):
+            said = numbers.slice(done, batch.num_rows)
+            writer.write_batch(pa.RecordBatch.from_arrays([*batch, said, said], schema=schema))
+            done += batch.num_rows
     seconds, cpu = time.perf_counter() - began, used() - before
     print(json.dumps({"rows": done, "seconds": seconds, "cpu": cpu}))
 

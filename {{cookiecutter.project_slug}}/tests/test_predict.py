@@ -114,10 +114,8 @@ def test_a_run_that_was_killed_goes_on_where_it_was(project, many, monkeypatch, 
 def test_a_table_that_changed_is_scored_anew(project, many, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 10)
     monkeypatch.setattr(predict, "PART", 2)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(predict, "_joined", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        predict.main("many.parquet", "out.csv")
-    assert list(project.glob(".out.csv.*"))
+    killed(project, "many.parquet", "out.csv")
+    assert list(project.glob(".out.csv.*/part-*"))
     many.head(15).to_parquet("many.parquet")
     assert predict.main("many.parquet", "out.csv")[0] == 15
     assert len(pd.read_csv("out.csv")) == 15

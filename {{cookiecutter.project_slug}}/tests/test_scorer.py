@@ -18,8 +18,10 @@ from {{cookiecutter.project_slug}} import (
     scorer,
 )
 from {{cookiecutter.project_slug}}.contract import cells
+from {{cookiecutter.project_slug}}.estimators import boosting
 from {{cookiecutter.project_slug}}.features import encoder, encoding
 from {{cookiecutter.project_slug}}.scorer import (
+    answers,
     compilation,
     kernels,
     parity,
@@ -68,6 +70,32 @@ def test_a_row_gets_the_same_bits_alone_as_with_others(task, name):
     few = plain.score_cells(columns(asked[:3], contract))
     np.testing.assert_array_equal(np.array(alone), together[:40])
     np.testing.assert_array_equal(few, together[:3])
+
+
+@pytest.mark.parametrize("task", made_up.TARGETS)
+def test_a_row_gets_the_same_bits_in_a_table_of_many(task):
+    model, contract, known = learned(task, "boosting")
+    plain = compilation.compile(model)
+    asked = [*known, *parity.probes(model, known, contract)]
+    assert len(asked) < answers.MANY
+    few = plain.score_cells(columns(asked, contract))
+    times = answers.BLOCK // len(asked) + 2
+    many = plain.score_cells(columns(asked * times, contract))
+    np.testing.assert_array_equal(many, np.concatenate([few] * times))
+    assert plain.members[0].kernels[0].answers, "the trees are small enough"
+
+
+def test_trees_that_are_large_or_a_single_leaf_are_scored_as_well():
+    rng, half = np.random.default_rng(0), answers.MANY // 2
+    X, y = rng.normal(size=(2 * half, 3)), rng.random(2 * half)
+    model = boosting.QuickBoostingRegressor(max_iter=3, min_samples_leaf=1)
+    for leaves, is_small in ((2, True), (None, False)):
+        (trees,) = compilation._kernels(model.set_params(max_leaf_nodes=leaves).fit(X, y))
+        assert bool(trees.answers) == is_small
+        parts = np.concatenate([trees(X[:half]), trees(X[half:])])
+        np.testing.assert_array_equal(trees(X), parts)
+    (trees,) = compilation._kernels(model.fit(X, np.ones(len(X))))
+    np.testing.assert_array_equal(trees(X)[:, 0], model.predict(X))
 
 
 @pytest.mark.parametrize("task", made_up.TARGETS)

@@ -2,13 +2,13 @@
 
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
@@ -16,17 +16,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from . import bundle, files, sources
 from .bundle import Bundle
+from .contract import arrow
 from .contract.batch import read
-from .contract.table import check, require_columns
+from .contract.definition import require_columns
 from .predictions import Predictions
+
+if TYPE_CHECKING:  # plain Parquet without a bad row takes no pandas
+    import pandas as pd
 
 CHUNK = 10_000  # rows at once; their numbers fit into the caches of a processor
 PART = 10  # chunks between two states that a later run goes on from
+CELLS = 4_000_000  # of a part, so that wide tables take no more memory than long ones
 BUFFER = 1 << 20  # bytes of a column that are read at once
 REASON = "reason"
+Parts = Generator[pa.Table, None, None]
+# How predictions are kept until all are made: in the least time.
+QUICK: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 
 
-def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
+def predict(table: "pd.DataFrame", champion: Bundle) -> "pd.DataFrame":
     """Return the rows with their predictions.
 
     These are `prediction`, and a `probability of …` per class or the ends of the interval, `low`
@@ -41,8 +49,10 @@ def predict(table: pd.DataFrame, champion: Bundle) -> pd.DataFrame:
     return rest.join(scored)
 
 
-def _arrow_ready(table: pd.DataFrame) -> pd.DataFrame:
+def _arrow_ready(table: "pd.DataFrame") -> "pd.DataFrame":
     """Write as text what Arrow has no type for, such as a column of texts and numbers."""
+    import pandas as pd
+
     ready = {}
     for name, cells in table.items():
         mixed = cells.dtype == object and cells.dropna().map(type).nunique() > 1
@@ -60,6 +70,8 @@ def score(batch: pa.RecordBatch, champion: Bundle) -> pa.Table:
     found = read(batch, champion.contract)
     if found.sure.all():
         return _table(champion.score_columns(found.columns), champion)
+    from .contract.table import check
+
     sure = np.flatnonzero(found.sure)
     columns = {name: cells[sure] for name, cells in found.columns.items()}  # type: ignore[call-overload]
     parts, rows = [_table(champion.score_columns(columns), champion)], [sure]
@@ -74,18 +86,25 @@ def score(batch: pa.RecordBatch, champion: Bundle) -> pa.Table:
 
 
 def _table(predictions: Predictions, champion: Bundle) -> pa.Table:
-    columns: dict[str, Any] = {"prediction": predictions.labels}
-    if predictions.classes is None:
-        ends = champion.scorer.region.interval(predictions.values)
-        columns["low"], columns["high"] = ends[:, 0], ends[:, 1]
-    for position, label in enumerate(predictions.classes or ()):
-        columns[f"probability of {label}"] = predictions.values[:, position]
-    arrays = [pa.array(values) for values in columns.values()]
-    reasons = pa.nulls(len(predictions.values), pa.string())
-    return pa.table([*arrays, reasons], names=[*columns, REASON])
+    values, classes = predictions.values, predictions.classes
+    if classes is None:
+        low, high = champion.scorer.region.interval(values).T
+        columns = {"prediction": values, "low": low, "high": high}
+    else:
+        columns = {f"probability of {label}": values[:, i] for i, label in enumerate(classes)}
+    arrays = {name: arrow.numbers(cells) for name, cells in columns.items()}
+    if classes is not None:
+        arrays = {"prediction": _labels(predictions), **arrays}
+    return pa.table({**arrays, REASON: pa.nulls(len(values), pa.string())})
 
 
-def _reasons(reasons: pd.Series, schema: pa.Schema) -> pa.Table:
+def _labels(predictions: Predictions) -> pa.Array:
+    decided = arrow.numbers(predictions.decisions)
+    names = [one for one in predictions.classes or () if isinstance(one, str)]
+    return arrow.texts(names).take(decided) if names else decided.cast(pa.bool_())
+
+
+def _reasons(reasons: "pd.Series", schema: pa.Schema) -> pa.Table:
     empty = [pa.nulls(len(reasons), field.type) for field in schema]
     return pa.table([*empty[:-1], pa.array(reasons, pa.string())], schema=schema)
 
@@ -110,11 +129,13 @@ def main(source: str, output: str) -> tuple[int, int, Path | None]:
         _clear(work, [source, champion.digest, CHUNK * PART, *_state(source)])
         table = _here(source, work)
         require_columns(champion.contract.features, table.schema_arrow.names)
-        parts = list(_scored(table, champion, work))
-        bad = sum(len(part) - part[REASON].null_count for part in _tables(parts))
         rejected = work / "rejected.csv"
-        batches = _joined(table, parts, rejected)
-        sources.send(next(batches).slice(0, 0).schema, batches, output, work / "output")
+        with closing(_scored(table, champion, work)) as scored:
+            first = next(scored)
+            with csv.CSVWriter(rejected, sources.plain_texts(first.schema)) as writer:
+                everything = _watched(itertools.chain([first], scored), writer)
+                sources.send(first.schema, everything, output, work / "output")
+        bad = sum(_bad(part) for part in work.glob("part-*.parquet"))
         side = beside.with_name(f"{beside.stem}.rejected.csv")
         if bad:
             rejected.replace(side)
@@ -161,47 +182,48 @@ def _here(source: str, work: Path) -> pq.ParquetFile:
     return pq.ParquetFile(path, read_dictionary=texts, buffer_size=BUFFER)
 
 
-def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Iterator[Path]:
-    """Score what is not scored yet; yields the files with the predictions, in order."""
+def _scored(table: pq.ParquetFile, champion: Bundle, work: Path) -> Parts:
+    """Yield parts of the table with their predictions; at least one, which may be empty."""
+    size = max(1, min(PART, CELLS // (CHUNK * len(table.schema_arrow))))
     shown = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    batches = table.iter_batches(CHUNK, columns=list(champion.contract.features))
+    batches = table.iter_batches(CHUNK)
     with Progress(*shown, transient=True) as progress:  # it stops its thread also in an error
         task = progress.add_task("predict", total=table.metadata.num_rows)
         for number in itertools.count():
-            chunk = list(itertools.islice(batches, PART))
+            chunk = list(itertools.islice(batches, size))
             if not chunk and number:
                 return
-            path = work / f"part-{number:06}.parquet"
-            if not path.exists():
-                empty = pa.RecordBatch.from_pylist([], schema=table.schema_arrow)
-                said = [score(batch, champion) for batch in chunk or [empty]]
-                with files.replacing(path) as scratch:
-                    pq.write_table(pa.concat_tables(said), scratch, write_statistics=False)
-            progress.advance(task, sum(batch.num_rows for batch in chunk))
-            yield path
+            chunk = chunk or [pa.RecordBatch.from_pylist([], schema=table.schema_arrow)]
+            said = _said(chunk, champion, work / f"part-{number:06}.parquet")
+            # With one dictionary of texts, or Parquet would have none.
+            yield _joined(pa.Table.from_batches(chunk).unify_dictionaries(), said)
+            progress.advance(task, len(said))
 
 
-def _tables(parts: list[Path]) -> Iterator[pa.Table]:
-    return (pq.read_table(path) for path in parts)
+def _said(chunk: list[pa.RecordBatch], champion: Bundle, path: Path) -> pa.Table:
+    """Return the predictions of a part, from the file that keeps them if it is there."""
+    if path.exists():
+        return pq.ParquetFile(path).read()
+    said = pa.concat_tables(score(batch, champion) for batch in chunk)
+    with files.replacing(path) as scratch:
+        pq.write_table(said, scratch, **QUICK)
+    return said
 
 
-def _joined(table: pq.ParquetFile, parts: list[Path], rejected: Path) -> Iterator[pa.RecordBatch]:
-    """Yield rows with their predictions, first none of them; write the bad ones to a file."""
-    said = pq.read_schema(parts[0])
-    kept = [name for name in table.schema_arrow.names if name not in said.names]
-    fields = [*(table.schema_arrow.field(name) for name in kept), *said]
-    schema = pa.schema([pa.field(f.name, f.type) for f in fields])
-    yield pa.RecordBatch.from_pylist([], schema=schema)
-    batches = table.iter_batches(CHUNK, columns=kept)
-    with csv.CSVWriter(rejected, sources.plain_texts(schema)) as writer:
-        for part in _tables(parts):
-            done = 0
-            while done < len(part):
-                batch = next(batches)
-                found = part.slice(done, batch.num_rows).combine_chunks().to_batches()[0]
-                joined = pa.RecordBatch.from_arrays([*batch.columns, *found.columns], schema=schema)
-                bad = joined.filter(found.column(REASON).is_valid())
-                if bad.num_rows:
-                    writer.write(bad.cast(sources.plain_texts(schema)))
-                yield joined
-                done += batch.num_rows
+def _joined(rows: pa.Table, said: pa.Table) -> pa.Table:
+    kept = [name for name in rows.column_names if name not in said.column_names]
+    return pa.table([*rows.select(kept).columns, *said.columns], [*kept, *said.column_names])
+
+
+def _watched(parts: Iterator[pa.Table], writer: csv.CSVWriter) -> Iterator[pa.Table]:
+    """Yield parts and write their bad rows."""
+    for part in parts:
+        bad = part.filter(part[REASON].is_valid())
+        if len(bad):
+            writer.write(bad.cast(sources.plain_texts(bad.schema)))
+        yield part
+
+
+def _bad(path: Path) -> int:
+    reasons = pq.ParquetFile(path).read([REASON])[REASON]
+    return len(reasons) - reasons.null_count

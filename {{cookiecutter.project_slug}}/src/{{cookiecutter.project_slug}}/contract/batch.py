@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from . import arrow
 from .cells import Cells, Coded
 from .definition import Column, Contract
 
@@ -62,8 +63,12 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _numbers(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
-    values = np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+    values = arrow.values(array.cast(pa.float64(), safe=False))
+    if array.null_count:
+        values = np.where(arrow.absent(array), np.nan, values)
     fine = np.full(len(values), True)
+    if _within(values, column):
+        return values, fine
     if column.minimum is not None:
         fine &= ~(values < column.minimum)
     if column.maximum is not None:
@@ -74,13 +79,23 @@ def _numbers(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
     return values, fine if column.nullable else fine & ~np.isnan(values)
 
 
+def _within(values: NDArray[np.float64], column: Column) -> bool:
+    """Return whether all values keep the contract, by the least and the largest of them."""
+    if not len(values) or not (column.nullable or values.min() == values.min()):
+        return False
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    limit = 2.0**63 if column.type == "integer" else np.inf
+    above = -limit < low and (column.minimum is None or column.minimum <= low)
+    return bool(above and high < limit and (column.maximum is None or high <= column.maximum))
+
+
 def _written_numbers(
     array: pa.Array, column: Column, missing: tuple[str, ...]
 ) -> tuple[Cells, Sure]:
     """Read numbers that are text, written as JSON would."""
     if pa.types.is_dictionary(array.type):
         values, sure = _written_numbers(array.dictionary, column, missing)
-        codes = np.asarray(array.indices.cast(pa.int64()).fill_null(-1))
+        codes = _codes(array)
         return np.append(np.asarray(values), np.nan)[codes], np.append(sure, column.nullable)[codes]
     form = r"^-?\d{1,15}$" if column.type == "integer" else r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
     plain = pc.match_substring_regex(array, form).fill_null(False)
@@ -91,15 +106,15 @@ def _written_numbers(
 
 def _moments(array: pa.Array, column: Column) -> tuple[Cells, Sure]:
     micros = array.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-    absent = np.asarray(array.is_null())
-    values = np.where(absent, np.nan, np.asarray(micros.fill_null(0)) / 1e6)
+    absent = arrow.absent(array)
+    values = np.where(absent, np.nan, arrow.values(micros) / 1e6)
     return values, np.full(len(values), True) if column.nullable else ~absent
 
 
 def _texts(array: pa.Array, column: Column, missing: tuple[str, ...]) -> tuple[Cells, Sure]:
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    codes = np.asarray(array.indices.cast(pa.int64()).fill_null(-1))
+    codes = _codes(array)
     levels = [_level(text, missing) for text in array.dictionary.to_pylist()]
     allowed = None if column.levels is None or column.allow_unknown else set(column.levels)
     fine = [
@@ -108,6 +123,12 @@ def _texts(array: pa.Array, column: Column, missing: tuple[str, ...]) -> tuple[C
     ]
     # The code -1 takes the last ones.
     return Coded([*levels, None], codes), np.array([*fine, column.nullable], dtype=bool)[codes]
+
+
+def _codes(array: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Return the code of each cell, -1 where it is null."""
+    codes = arrow.values(array.indices.cast(pa.int64()))
+    return np.where(arrow.absent(array), -1, codes) if array.null_count else codes
 
 
 def _level(text: Any, missing: tuple[str, ...]) -> str | None:

@@ -1,8 +1,10 @@
 """contract.yaml as frozen, strict Python values."""
 
+import difflib
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -174,3 +176,20 @@ class Contract(Section):
         if self.classes is None:
             return "regression"
         return "binary" if len(self.classes) == 2 else "multiclass"
+
+
+def require_columns(names: Iterable[str], found: Iterable[Any]) -> None:
+    """Check that a table has columns.
+
+    Raises:
+        InputError: some are missing.
+    """
+    present = [str(name) for name in found]
+    missing = [name for name in names if name not in present]
+    if missing:
+        close = {m: difflib.get_close_matches(m, present, n=1) for m in missing}
+        shown = ", ".join(f"{m} (did you mean {c[0]}?)" if c else m for m, c in close.items())
+        raise InputError(
+            f"the table lacks columns of contract.yaml: {shown}; "
+            f"it has {', '.join(present)}. Rename them in the table or mend the contract"
+        )

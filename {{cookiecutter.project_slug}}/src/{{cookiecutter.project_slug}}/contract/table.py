@@ -1,7 +1,5 @@
 """A whole table against the contract: typed cells, and the rows that break it with reasons."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from ..errors import InputError
-from .definition import Column, Contract
+from .definition import Column, Contract, require_columns
 from .texts import BOOLEANS, SIGNS, ZEROS
 
 DTYPES = {
@@ -65,23 +62,6 @@ def check(table: pd.DataFrame, contract: Contract, *, target: bool = True) -> Ch
         frame.drop(index=reason.index).reset_index(drop=True),
         table.loc[reason.index].assign(reason=reason),
     )
-
-
-def require_columns(names: Iterable[str], found: Iterable[Any]) -> None:
-    """Check that a table has columns.
-
-    Raises:
-        InputError: some are missing.
-    """
-    present = [str(name) for name in found]
-    missing = [name for name in names if name not in present]
-    if missing:
-        close = {m: difflib.get_close_matches(m, present, n=1) for m in missing}
-        shown = ", ".join(f"{m} (did you mean {c[0]}?)" if c else m for m, c in close.items())
-        raise InputError(
-            f"the table lacks columns of contract.yaml: {shown}; "
-            f"it has {', '.join(present)}. Rename them in the table or mend the contract"
-        )
 
 
 def convert(

@@ -47,12 +47,14 @@ class ScaledNumber:
 
     def encode(self, cells: Numbers) -> Matrix:
         """Return shape (n, 1), or (n, 2) with the indicator."""
-        values = np.array(cells, dtype=np.float64)
-        missing = np.isnan(values)
+        scaled = np.array(cells, dtype=np.float64)
+        missing = np.isnan(scaled)
+        scaled[missing] = self.median
         with np.errstate(over="ignore"):  # what overflows is clipped just below
-            scaled = (np.where(missing, self.median, values) - self.mean) / self.scale
+            scaled -= self.mean
+            scaled /= self.scale
         # An outlier far beyond the training rows must not carry a linear model away.
-        scaled = np.minimum(np.maximum(scaled, -10.0), 10.0)
+        np.minimum(np.maximum(scaled, -10.0, out=scaled), 10.0, out=scaled)
         return np.column_stack([scaled, missing]) if self.indicator else scaled.reshape(-1, 1)
 
 

@@ -26,6 +26,7 @@ from ..estimators.spline import Splines
 from ..estimators.target import LogTarget
 from ..predictions import Array, Classes
 from . import graph
+from .answers import ask
 from .graph import Tree
 from .kernels import (
     Arranged,
@@ -149,11 +150,13 @@ def _gaussians(step: GaussianNB) -> Gaussians:
 
 def _boosting(step: Any) -> Trees:
     trees = [
-        _boosted(tree, target) for round_ in step._predictors for target, tree in enumerate(round_)
+        graph.rooted(_boosted(tree, target))
+        for round_ in step._predictors
+        for target, tree in enumerate(round_)
     ]
-    outputs = step.n_trees_per_iteration_
+    start, outputs = step._baseline_prediction.ravel(), step.n_trees_per_iteration_
     written = graph.write(trees, step.n_features_in_, outputs)
-    return Trees(written, step._baseline_prediction.ravel(), single=False)
+    return Trees(written, start, single=False, answers=ask(trees, outputs))
 
 
 def _boosted(tree: Any, target: int) -> Tree:

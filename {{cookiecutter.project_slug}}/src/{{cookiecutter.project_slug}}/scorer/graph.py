@@ -38,7 +38,7 @@ class Tree:
 
 def write(trees: Sequence[Tree], columns: int, outputs: int) -> Array:
     """Return the bytes of the graph from `X` (n, columns) to `Y` (n, outputs), shape (bytes,)."""
-    attributes = _attributes([_rooted(tree) for tree in trees])
+    attributes = _attributes([rooted(tree) for tree in trees])
     node = helper.make_node(
         "TreeEnsemble",
         ["X"],
@@ -60,7 +60,7 @@ def write(trees: Sequence[Tree], columns: int, outputs: int) -> Array:
     return np.frombuffer(model.SerializeToString(), dtype=np.uint8)
 
 
-def _rooted(tree: Tree) -> Tree:
+def rooted(tree: Tree) -> Tree:
     """Give a tree that is a single leaf a node to ask, since the format has no other root."""
     if not tree.leaf[0]:
         return tree

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arithmetic import product, softmax, softmax_row
 from ..predictions import Array
+from .answers import MANY, Answers
 
 ROWS = 1024  # whose leaves are looked up at once
 LARGEST_POWER = 709.0  # of e that is not infinite
@@ -109,10 +110,14 @@ class Trees:
     """What the sum is divided by."""
     leaves: Array | None = None
     """What each leaf says, shape (leaves, outputs)."""
+    answers: Answers | None = None
+    """The same trees for many rows, if they are small."""
     _run: Any = field(default=None, init=False, repr=False, compare=False)
 
     def __call__(self, X: Array) -> Array:
         """Return shape (n, outputs)."""
+        if self.answers and len(X) >= MANY:
+            return np.asarray(self.answers(X) / self.count + self.start)
         if self._run is None:
             self._run = _session(self.graph.tobytes())
         if self.single:

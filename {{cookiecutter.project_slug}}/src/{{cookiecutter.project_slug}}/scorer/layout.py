@@ -15,15 +15,18 @@ Block = Callable[[Sequence[Cells]], Array]
 """From columns of n cells to columns of the matrix, shape (n, width)."""
 
 FEW = 16  # rows, whose cells are encoded one after the other unless they are numbers
+MANY = 1_000  # rows, of which one column of numbers after the other stays in a cache
 
 
 class Layout:
     """The matrix of some encodings, by column or engineered feature, in their order.
 
-    Numbers are encoded together, since each call of numpy costs as much as many of them.
+    Numbers are encoded together unless there are many rows, since each call of numpy costs as much
+    as many of them.
     """
 
     def __init__(self, encodings: Mapping[str, Encoding]) -> None:
+        self._encodings = dict(encodings)
         self._quick = {name: quick(encoding) for name, encoding in encodings.items()}
         self._numbers: list[tuple[list[str], Block]] = []
         made: list[str] = []  # for each column that the blocks make, what it is of
@@ -44,6 +47,8 @@ class Layout:
 
     def matrix(self, columns: Mapping[str, Cells], count: int) -> Array:
         """Return the matrix of shape (n, width) for columns of n cells."""
+        if count > MANY:
+            return self._many(columns, count)
         blocks = [block([columns[n] for n in names]) for names, block in self._numbers]
         if count > FEW:
             blocks += [e.encode(columns[n]) for n, e in self._others.items()]  # type: ignore[arg-type]
@@ -52,6 +57,15 @@ class Layout:
             rows = zip(*(_plain(columns[name]) for name in self._others), strict=True)
             blocks.append(np.array([_flat(encode, row) for row in rows], dtype=np.float64))
         return np.concatenate(blocks, axis=1).take(self._order, axis=1)
+
+    def _many(self, columns: Mapping[str, Cells], count: int) -> Array:
+        across = np.empty((len(self._order), count))  # so that each column is written in one go
+        end = 0
+        for name, encoding in self._encodings.items():
+            block = encoding.encode(columns[name])  # type: ignore[arg-type]
+            start, end = end, end + block.shape[1]
+            across[start:end] = block.T
+        return np.ascontiguousarray(across.T)
 
     def row(self, columns: Mapping[str, Cells]) -> list[float]:
         """Return the row for columns of one cell."""

@@ -13,12 +13,17 @@ from ..combination import Combination, Region
 from ..errors import InputError
 from ..features.encoding import Encoding
 from ..predictions import Array
+from .answers import Answers
 from .kernels import Kernel
 from .scorer import Member, Scorer
 
 KINDS: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Scorer, Member, Combination, Region, *get_args(Encoding), *get_args(Kernel))
+    for kind in (
+        *(Scorer, Member, Combination, Region, Answers),
+        *get_args(Encoding),
+        *get_args(Kernel),
+    )
 }
 LAYOUT = "layout"
 

@@ -5,14 +5,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import InputError
 from . import database, formats, remote
 from .address import Address, without_secrets
 from .outputs import is_plain, plain_texts, require_output, send
+
+if TYPE_CHECKING:  # to score plain Parquet takes no pandas
+    import pandas as pd
 
 __all__ = [
     "SOURCES",
@@ -159,12 +161,14 @@ def _reason(error: Exception) -> str:
     return f"cannot be read: {type(error).__name__}: {said[:500]}".removesuffix(": ")
 
 
-def read(source: str) -> pd.DataFrame:
+def read(source: str) -> "pd.DataFrame":
     """Read a table from a source, such as `data/patients.csv`.
 
     Raises:
         InputError: the source is unknown or cannot be read.
     """
+    import pandas as pd
+
     with tempfile.TemporaryDirectory() as folder, files.writing(Path(folder)):
         copy(source, Path(folder) / "table.parquet")
         return pd.read_parquet(Path(folder) / "table.parquet")

@@ -74,8 +74,8 @@ def table_of(address: Address) -> str:
     return str(address.fragment)
 
 
-def send(address: Address, batches: Iterator[pa.RecordBatch]) -> None:
-    """Write batches to a new table of a database, in one transaction.
+def send(address: Address, parts: Iterator[pa.Table]) -> None:
+    """Write the parts of a table to a new table of a database, in one transaction.
 
     Raises:
         InputError: the table is there already, or the database refuses.
@@ -87,8 +87,8 @@ def send(address: Address, batches: Iterator[pa.RecordBatch]) -> None:
     try:
         with engine.begin() as connection:
             mode: Any = "fail"
-            for batch in batches:
-                batch.to_pandas().to_sql(
+            for part in parts:
+                part.to_pandas().to_sql(
                     table,
                     connection,
                     schema=schema[0] if schema else None,

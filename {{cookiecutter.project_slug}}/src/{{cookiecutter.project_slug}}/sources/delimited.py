@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-import duckdb
 from charset_normalizer import from_bytes
 
 from ..errors import InputError
+
+if TYPE_CHECKING:  # to score plain Parquet takes no DuckDB
+    import duckdb
 
 SAMPLE = 1 << 18  # bytes that tell the delimiter and the encoding
 ROWS = 200  # of them, which are looked at
@@ -27,8 +29,8 @@ LINE_ENDS = [re.compile(end) for end in (r"\r\n", r"\r(?!\n)", r"(?<!\r)\n")]
 
 
 def open_delimited(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
+    connection: "duckdb.DuckDBPyConnection", path: Path, scratch: Path
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
     """Return the cells of a text file, as text, and the names in its header.
 
     Raises:

@@ -7,19 +7,18 @@ import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import fsspec
-import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..errors import InputError
 from .delimited import open_delimited
+
+if TYPE_CHECKING:  # to score plain Parquet takes no DuckDB
+    import duckdb
 
 MEMORY = "600MB"  # of DuckDB; beyond it writes to the scratch folder
 CELLS = 2_000_000  # of one part, so that wide tables take no more memory than long ones
@@ -35,7 +34,7 @@ PLAIN = (
 )
 
 Opener = Callable[
-    [duckdb.DuckDBPyConnection, Path, Path], tuple[duckdb.DuckDBPyRelation, list[str]]
+    ["duckdb.DuckDBPyConnection", Path, Path], tuple["duckdb.DuckDBPyRelation", list[str]]
 ]
 
 
@@ -65,6 +64,8 @@ def to_parquet(path: Path, target: Path, scratch: Path) -> None:
     Raises:
         InputError: the format is unknown, or there are no columns.
     """
+    import duckdb
+
     path = _unpacked(path, scratch)
     settings: dict[str, Any] = {
         "memory_limit": MEMORY,
@@ -160,6 +161,8 @@ def named_apart(names: list[str]) -> list[str]:
 
 def _unpacked(path: Path, scratch: Path) -> Path:
     """Return a file itself, or what is compressed in it."""
+    import fsspec
+
     suffix = path.suffix.lower()
     if suffix not in COMPRESSED:
         return path
@@ -178,15 +181,15 @@ def _unpacked(path: Path, scratch: Path) -> Path:
 
 
 def _open_json(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
+    connection: "duckdb.DuckDBPyConnection", path: Path, scratch: Path
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
     relation = connection.read_json(str(path), sample_size=-1)
     return relation, relation.columns
 
 
 def _open_parquet(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
+    connection: "duckdb.DuckDBPyConnection", path: Path, scratch: Path
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
     if path.is_dir():
         relation = connection.read_parquet(str(path / "*.parquet"), union_by_name=True)
         return relation, relation.columns
@@ -194,15 +197,19 @@ def _open_parquet(
 
 
 def _open_arrow(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
-    dataset = pyarrow.dataset.dataset(path, format="feather")
-    return connection.from_arrow(dataset), dataset.schema.names
+    connection: "duckdb.DuckDBPyConnection", path: Path, scratch: Path
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
+    from pyarrow.dataset import dataset
+
+    found = dataset(path, format="feather")
+    return connection.from_arrow(found), found.schema.names
 
 
 def _open_sheet(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
+    connection: "duckdb.DuckDBPyConnection", path: Path, scratch: Path
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
+    import pandas as pd
+
     sheet = pd.read_excel(path, engine="calamine", header=None)
     if sheet.empty:
         raise InputError("the first sheet is empty")

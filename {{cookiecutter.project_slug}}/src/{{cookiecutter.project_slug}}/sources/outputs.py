@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,12 +37,12 @@ def require_output(output: str) -> Path:
     return Path(output)
 
 
-def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str, scratch: Path) -> None:
-    """Write batches to an output.
+def send(schema: pa.Schema, parts: Iterator[pa.Table], output: str, scratch: Path) -> None:
+    """Write the parts of a table to an output.
 
     Args:
-        schema: of the batches.
-        batches: at least one, which may be empty.
+        schema: of the parts.
+        parts: at least one, which may be empty.
         output: a file or a table of a database.
         scratch: a file on the disk of the output, which takes its place when it is whole.
 
@@ -49,19 +50,21 @@ def send(schema: pa.Schema, batches: Iterator[pa.RecordBatch], output: str, scra
         InputError: the database refuses.
     """
     if Address.scheme_of(output) in database.SCHEMES:
-        database.send(Address.parse(output), batches)
+        database.send(Address.parse(output), parts)
         return
     if Path(output).suffix == ".csv":
         plain = plain_texts(schema)
         with csv.CSVWriter(scratch, plain) as writer:
-            for batch in batches:
-                writer.write(batch.cast(plain))
+            for part in parts:
+                writer.write(part.cast(plain))
     else:
         # Without Arrow's schema, by which texts that are coded here would be so for readers.
-        options = {"store_schema": False, "write_statistics": False}
-        with pq.ParquetWriter(scratch, schema, **options) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+        options: dict[str, Any] = {"store_schema": False, "write_statistics": False}
+        # A dictionary costs time, and numbers with a fraction seldom repeat.
+        repeated = [f.name for f in schema if not pa.types.is_floating(f.type)]
+        with pq.ParquetWriter(scratch, schema, use_dictionary=repeated, **options) as writer:
+            for part in parts:
+                writer.write_table(part)
     scratch.replace(output)
 
 
