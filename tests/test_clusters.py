@@ -3,9 +3,11 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from helpers import Bake, free_port
 pytestmark = pytest.mark.slow
 
 TRIALS = 16  # four rounds, so that most are still to come when a worker dies
-EXTRAS = ["dask", "lightgbm", "ray", "xgboost"]
+EXTRAS = ["dask", "lightgbm", "ray", "spark", "xgboost"]
 SCORES = re.compile(r"^ *(\w+) +(-?[\d.]+)", re.MULTILINE)
 
 
@@ -208,21 +210,86 @@ def test_a_ray_cluster_that_loses_a_node_finds_the_same(
     assert results(clustered) == expected
 
 
-@pytest.mark.parametrize("backend", ["dask", "ray"])
+@pytest.fixture
+def spark(
+    programs: Path, clustered: Path, tmp_path: Path
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A master and two workers of one core, as processes of their own."""
+    port = free_port()
+    address = f"spark://127.0.0.1:{port}"
+    program = [str(programs / "spark-class")]
+    where = ["--host", "127.0.0.1", "--webui-port", "0"]
+    head = [*program, "org.apache.spark.deploy.master.Master", "--port", str(port), *where]
+    options = ["--cores", "1", "--memory", "1g", "--work-dir", str(tmp_path), *where]
+    worker = [*program, "org.apache.spark.deploy.worker.Worker", *options, address]
+    env = environment(programs) | {"PYTHONPATH": str(clustered / "src")}
+    quiet = {"cwd": clustered, "env": env, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(head, **quiet) as master:  # type: ignore[call-overload]
+        wait_for_port(port, master)
+        with (
+            subprocess.Popen(worker, **quiet) as first,  # type: ignore[call-overload]
+            subprocess.Popen(worker, **quiet) as second,  # type: ignore[call-overload]
+        ):
+            yield address, [first, second]
+            for process in (first, second, master):
+                process.kill()
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process listens."""
+    while process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise AssertionError("it ended")
+
+
+def test_a_spark_cluster_that_loses_a_worker_finds_the_same(
+    clustered: Path,
+    programs: Path,
+    expected: tuple[dict[str, str], list[str]],
+    spark: tuple[str, list[subprocess.Popen[bytes]]],
+) -> None:
+    address, workers = spark
+    compute(clustered, "spark", -1, address)
+    stage("train", clustered, programs)
+    with tuning(clustered, programs) as tune:
+        wait_for_trials(clustered, tune)
+        workers[0].kill()
+        assert_work_is_left(clustered, tune)
+        assert tune.wait(timeout=300) == 0
+    assert results(clustered) == expected
+
+
+def test_spark_without_java_says_what_to_install(
+    clustered: Path, programs: Path, expected: object
+) -> None:
+    compute(clustered, "spark", 1)
+    said = refused(clustered, programs, JAVA_HOME="/nowhere")
+    assert "compute.backend: spark needs Java 17" in said
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray", "spark"])
 def test_a_cluster_that_is_not_there_is_named_with_a_remedy(
     clustered: Path, programs: Path, expected: object, backend: str
 ) -> None:
-    address = {"dask": f"tcp://127.0.0.1:{free_port()}", "ray": f"127.0.0.1:{free_port()}"}
-    compute(clustered, backend, -1, address[backend])
+    scheme = {"dask": "tcp://", "ray": "", "spark": "spark://"}[backend]
+    compute(clustered, backend, -1, f"{scheme}127.0.0.1:{free_port()}")
+    said = refused(clustered, programs)
+    assert f"compute.address: no {backend} cluster answers" in said
+
+
+def refused(clustered: Path, programs: Path, **variables: str) -> str:
+    """What `train` says when it refuses."""
     done = subprocess.run(
         [str(programs / "python"), "-m", "clustered", "train"],
         cwd=clustered,
-        env=environment(programs),
+        env=environment(programs) | variables,
         capture_output=True,
         text=True,
         check=False,
         timeout=240,
     )
     assert done.returncode == 2, done.stderr[-2000:]
-    assert f"compute.address: no {backend} cluster answers" in done.stderr
     assert "Traceback" not in done.stderr
+    return done.stderr

@@ -27,6 +27,7 @@ def candidate(values, milliseconds=1.0, megabytes=1.0):
             1.0,
             1.0,
             milliseconds,
+            1000,
             megabytes,
             1.0,
             None,
@@ -65,8 +66,9 @@ def test_a_member_that_only_harms_is_not_taken():
     assert blending.blends(found, held_out(found), RMSE, 0) == []
 
 
-def choice(scores, milliseconds, megabytes=1.0):
-    return blending.Choice((0,), np.ones(1), np.array(scores), milliseconds, megabytes)
+def choice(scores, milliseconds, megabytes=1.0, calls=None):
+    calls = calls or 5000 * milliseconds
+    return blending.Choice((0,), np.ones(1), np.array(scores), milliseconds, calls, megabytes)
 
 
 BEST = choice([1.00, 1.10, 1.20], 4.0)
@@ -88,10 +90,16 @@ def test_speed_bears_a_larger_difference_than_balance():
     assert chosen == [BEST, behind]
 
 
-def test_of_models_that_cost_about_the_same_the_best_is_taken_however_the_clock_ran():
-    for measured in (1.0, 1.3, 0.8):
-        other = choice([1.02, 1.09, 1.21], measured)
+def test_of_models_that_cost_about_the_same_the_best_is_taken():
+    for factor in (1.0, 1.3, 0.8):
+        other = choice([1.02, 1.09, 1.21], factor)
         assert blending.prefer([BEST, other, CLOSE], RMSE, "balanced", 9, 9) is other
+
+
+def test_the_same_is_taken_however_the_clock_ran():
+    for measured in (0.1, 1.0, 8.0):
+        timed = choice([1.02, 1.09, 1.21], measured, calls=5000)
+        assert blending.prefer([BEST, timed, CLOSE], RMSE, "balanced", 9, 9) is timed
 
 
 def test_every_family_has_a_few_candidates_for_blends():
@@ -124,7 +132,7 @@ def test_candidates_are_kept_in_files_as_they_are(tmp_path):
 
 def test_more_rows_bear_more_rounds():
     scores = [
-        folds.Score("x", k, 1.0, np.zeros(1), 1, 1, 1, 1, 1, rounds)
+        folds.Score("x", k, 1.0, np.zeros(1), 1, 1, 1, 1, 1, 1, rounds)
         for k, rounds in enumerate([80, 120])
     ]
     one = candidates.Candidate("x", {"model__a": 1}, tuple(scores))

@@ -51,6 +51,10 @@ def facts(found):
     return [(t.trial, t.model, dict(t.parameters), t.first_fold) for t in found.trials]
 
 
+def costs(found):
+    return [(c.average("row_calls"), c.average("megabytes")) for c in found.candidates]
+
+
 def test_the_best_families_are_tried_more_often_each_with_its_portfolio_first(start, params):
     found = start(trials=12)
     found.run(NO_END)
@@ -72,6 +76,8 @@ def test_the_same_seed_makes_the_same_search_on_one_process_or_two(start):
     with train.parallel(found[1].params.compute.model_copy(update={"workers": 2})):
         found[1].run(NO_END)
     assert facts(found[0]) == facts(found[1])
+    # What a model is preferred by is not timed.
+    np.testing.assert_allclose(costs(found[0]), costs(found[1]), rtol=0.01)
 
 
 def test_ctrl_c_waits_until_a_trial_is_written(monkeypatch):

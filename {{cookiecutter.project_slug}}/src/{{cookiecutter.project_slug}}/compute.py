@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -26,7 +28,7 @@ def parallel(compute: Compute) -> Iterator[None]:
     begin = {"processes": _processes, "dask": _dask, "ray": _ray, "spark": _spark}
     with ExitStack() as stack:
         options = begin[compute.backend](compute, stack)
-        with parallel_config(n_jobs=compute.workers, **options):
+        with parallel_config(**{"n_jobs": compute.workers, **options}):
             yield
 
 
@@ -58,13 +60,37 @@ def _ray(compute: Compute, stack: ExitStack) -> dict[str, Any]:
 def _spark(compute: Compute, stack: ExitStack) -> dict[str, Any]:
     register = _require("joblibspark", "spark").register_spark
     builder = _require("pyspark.sql", "spark").SparkSession.builder
+    # About how joblibspark calls pyspark, which nobody here can change.
+    warnings.filterwarnings("ignore", module="joblibspark|pyspark")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     cores = "*" if compute.workers == -1 else compute.workers
-    where = compute.address if _answers(compute) else f"local[{cores}]"
-    if compute.address is None:
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    stack.callback(builder.master(where).getOrCreate().stop)
+    # Unless spark-defaults.conf or the environment say otherwise; what died is tried four times.
+    os.environ.setdefault("MASTER", f"local[{cores},4]")
+    if _answers(compute):
+        builder = builder.master(compute.address)
+    try:
+        session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    except _require("pyspark.errors", "spark").PySparkRuntimeError as error:
+        raise InputError(
+            "params.yaml: compute.backend: spark needs Java 17 or later, which does not start "
+            f"here ({error}); install it (Debian: `apt install default-jre-headless`), or set "
+            "JAVA_HOME to where it is"
+        ) from None
+    stack.callback(session.stop)
+    slots = _slots(session.sparkContext)
     register()
-    return {"backend": "spark"}
+    return {"backend": "spark", "n_jobs": slots if compute.workers == -1 else compute.workers}
+
+
+def _slots(context: Any) -> int:
+    """Return how many jobs a Spark cluster takes at once, when no more executors come."""
+    context.parallelize([0], 1).count()  # waits for the first
+    context.setLogLevel("ERROR")
+    found = 0
+    while context.defaultParallelism > found:
+        found = context.defaultParallelism
+        time.sleep(1)
+    return found
 
 
 def _require(module: str, extra: str) -> Any:

@@ -1,6 +1,7 @@
 """Cross-validation: the folds that a contract calls for, and pipelines scored on them."""
 
 import pickle
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -113,6 +114,8 @@ class Score:
     predict_seconds: float
     row_milliseconds: float
     """To score a single request."""
+    row_calls: int
+    """Function calls that this takes: the same each time, so that what is chosen by them is too."""
     megabytes: float
     """On disk, compressed."""
     cpu_seconds: float
@@ -176,7 +179,7 @@ def score_fold(
                 said.values,
                 fitted - start,
                 predicted - fitted,
-                row_milliseconds(pipeline, X),
+                *row_costs(pipeline, X),
                 len(zlib.compress(pickle.dumps(pipeline), 1)) / 1e6,
                 time.process_time() - cpu,
                 rounds,
@@ -185,18 +188,36 @@ def score_fold(
         return None
 
 
-def row_milliseconds(pipeline: Pipeline, X: pd.DataFrame, repeats: int = 5) -> float:
-    """Return how long a fitted pipeline takes for one row of cells, without pandas."""
+def row_costs(pipeline: Pipeline, X: pd.DataFrame, repeats: int = 5) -> tuple[float, int]:
+    """Return milliseconds and calls that a fitted pipeline takes for one row, without pandas."""
     encode, *others = [step for _, step in pipeline.steps]
     columns = encode.cells(X.iloc[:1])
     rest = Pipeline([(str(position), step) for position, step in enumerate(others)])
     predict_one = getattr(rest, "predict_proba", rest.predict)
-    seconds = []
+    seconds, counts = [], []
     for _ in range(repeats):
         start = time.perf_counter()
         predict_one(encode.encode(columns))
         seconds.append(time.perf_counter() - start)
-    return 1e3 * min(seconds)  # what else the machine did is in the others
+        counts.append(calls(lambda: predict_one(encode.encode(columns))))
+    return 1e3 * min(seconds), min(counts)  # what else the machine did is in the others
+
+
+def calls(function: Callable[[], Any]) -> int:
+    """Return how many functions, of Python or C, are called by one."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    previous = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(previous)
+    return count
 
 
 def _attempt(*work: Any) -> Score | Unfit | None:

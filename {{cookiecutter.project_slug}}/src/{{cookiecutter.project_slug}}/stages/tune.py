@@ -50,6 +50,7 @@ def table(search: Search, choices: Sequence[Choice], chosen: Choice) -> pd.DataF
                 "behind": difference,
                 "behind_error": error,
                 "row_milliseconds": one.row_milliseconds,
+                "row_calls": one.row_calls,
                 "megabytes": one.megabytes,
                 "chosen": one is chosen,
                 "parameters": json.dumps([dict(member.parameters) for member in members]),
