@@ -1,5 +1,6 @@
 """What the tests share: projects baked from this template, apart from the user's own settings."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +25,8 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]  # it publishes no t
         file = nodeid.partition("::")[0]
         if Path(file).stem not in RUN_PROJECTS:
             return file
-        return next((example for example in EXAMPLES if f"[{example}]" in nodeid), EXAMPLES[0])
+        parameters = re.split(r"[\[\]-]", nodeid)
+        return next((example for example in EXAMPLES if example in parameters), EXAMPLES[0])
 
 
 RUN_PROJECTS = (
