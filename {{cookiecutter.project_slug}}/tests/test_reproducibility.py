@@ -42,8 +42,7 @@ def made(bare, edit, tmp_path_factory):
         project = shutil.copytree(bare, tmp_path_factory.mktemp("machine") / "project")
         edit(project / "params.yaml", "compute.workers", workers)
         edit(project / "params.yaml", "train.models", FAMILIES)
-        store = {"MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db"}
-        environment = {**os.environ, **machine, **store, "PYTHONPATH": str(project / "src")}
+        environment = {**os.environ, **machine, "PYTHONPATH": str(project / "src")}
         subprocess.run([sys.executable, "-c", PROGRAM], cwd=project, env=environment, check=True)
         found.append(project)
     return found
