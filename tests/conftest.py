@@ -1,5 +1,7 @@
 """What the tests share: projects baked from this template, apart from the user's own settings."""
 
+import fcntl
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +27,7 @@ class ByProject(LoadScopeScheduling):  # type: ignore[misc]  # it publishes no t
         file = nodeid.partition("::")[0]
         if Path(file).stem not in RUN_PROJECTS:
             return file
-        parameters = re.split(r"[][-]", nodeid)
+        parameters = re.split(r"[\[\]-]", nodeid)
         return next((example for example in EXAMPLES if example in parameters), EXAMPLES[0])
 
 
@@ -50,11 +52,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProje
     return ByProject(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process waits in the end for the other."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_announced_environment() -> Iterator[None]:
     """uv and pip would install into the environment that runs the tests, were it announced."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("VIRTUAL_ENV", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def types_of_packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let mypy read the same packages once, not in every project anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
         yield
 
 
@@ -93,11 +108,17 @@ def bake_default(bake: Bake) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(bake_default: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the project's lock, shared by the projects that the tests run."""
-    shared = tmp_path_factory.mktemp("environment") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(shared)], check=True)
-    (bake_default / ".venv").symlink_to(shared)
-    subprocess.run(["make", "setup"], cwd=bake_default, check=True)
+    """An environment with the project's lock, shared by all projects and processes of the tests."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    shared = place / "venv"
+    with (place / "venv.lock").open("w") as claimed:
+        fcntl.flock(claimed, fcntl.LOCK_EX)
+        if not (shared / "ready").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(shared)], check=True)
+            (bake_default / ".venv").symlink_to(shared)
+            make(bake_default, "setup")
     return shared
 
 
@@ -106,26 +127,17 @@ def project(bake: Bake, environment: Path) -> Callable[[str], Path]:
     """`project(example)` is a project of that example which has been run."""
 
     @cache
-    def baked(example: str) -> Path:
+    def run(example: str) -> Path:
         folder = bake(project_slug=f"{example}_project", example=example)
         (folder / ".venv").symlink_to(environment)
-        install(folder)
+        # What `make setup` does at last; its first part would remove the other projects.
+        install = ["uv", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+        install += ["--python", str(environment), "--editable", str(folder)]
+        subprocess.run(install, check=True)
+        (environment / "ready").touch()
         make(folder, "run")
         return folder
 
-    def install(folder: Path) -> None:
-        """Make this the project that the shared environment knows."""
-        (folder / "requirements.lock").touch()
-        make(folder, "setup")
-        installed.append(folder)
-
-    def run(example: str) -> Path:
-        folder = baked(example)
-        if installed[-1] != folder:
-            install(folder)
-        return folder
-
-    installed: list[Path] = []
     return run
 
 

@@ -3,10 +3,14 @@
 import ast
 import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import made_up
@@ -48,8 +52,17 @@ def git(folder, *arguments):
     ).stdout.strip()
 
 
+HALF = """schema: '2.0'
+stages:
+  collect:
+    cmd: python -m
+    deps:
+    - pa"""
+
+
 @pytest.fixture(scope="module")
 def reproduced(bare, tmp_path_factory):
+    """A project after its first whole run, which DVC was killed in once, as it wrote its files."""
     folder = tmp_path_factory.mktemp("reproduced") / "project"
     shutil.copytree(bare, folder)
     git(folder, "init", "--quiet")
@@ -57,6 +70,9 @@ def reproduced(bare, tmp_path_factory):
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
     git(folder, *identity, "commit", "--quiet", "--message", "x")
     with contextlib.chdir(folder):
+        files.DVC_CLAIMS.parent.mkdir()
+        files.DVC_CLAIMS.write_text("")
+        files.PIPELINE_LOCK.write_text(HALF)
         assert run.run() == 0
     return folder
 
@@ -107,6 +123,7 @@ def version(project):
 
 def test_one_command_goes_from_the_table_to_a_champion_and_a_report(reproduced):
     assert version(reproduced) == "1"
+    assert (reproduced / files.PIPELINE_LOCK).read_text().count("cmd:") == len(STAGES)
     assert (reproduced / "mlflow.db").is_file()
     assert (reproduced / "reports/report.html").is_file()
     assert json.loads((reproduced / "reports/release.json").read_text())["passed"]
@@ -168,13 +185,12 @@ def test_the_run_of_the_model_keeps_what_an_engineer_looks_for(copy, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.55])
-def test_what_dvc_left_half_written_when_it_was_killed_does_not_stop_a_run(copy, command, share):
+def test_what_dvc_left_half_written_when_it_was_killed_is_removed(copy, share):
     files.DVC_CLAIMS.write_text("")
     text = files.PIPELINE_LOCK.read_text()
     files.PIPELINE_LOCK.write_text(text[: int(share * len(text))])
-    assert command("run") == 0
-    assert files.PIPELINE_LOCK.read_text().count("cmd:") == len(STAGES)
-    assert bundle.load(files.CHAMPION).manifest["registered"]
+    run.mend()
+    assert not files.DVC_CLAIMS.exists() and not files.PIPELINE_LOCK.exists()
 
 
 def test_a_conflict_in_the_lock_of_the_pipeline_is_left_to_a_person(copy, command):
@@ -202,6 +218,35 @@ def test_a_new_search_repeats_what_follows_and_is_refused_if_it_gains_too_little
     trials = pd.read_csv("reports/trials.csv")["parameters"].map(json.loads)
     assert (trials.map(len) == 1).sum() == len(config.Params.load().train.models) + 1
     assert version(copy) == "1"
+
+
+def test_ctrl_c_ends_a_run_and_the_next_one_takes_up_the_search(copy, edit, capfd):
+    edit(copy / "params.yaml", "tune.trials", 500)
+    process = subprocess.Popen(
+        [sys.executable, "-m", tracking.NAME, "run"],
+        env={**os.environ, "SHELL": "/bin/sh"},  # dash passes Ctrl-C on as its own death
+        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while process.poll() is None and not trials(copy):
+        time.sleep(0.1)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "Interrupted: the best so far is the candidate" in said
+    assert "Traceback" not in said
+    done = trials(copy)
+    edit(copy / "params.yaml", "tune.trials", done + 3)
+    assert run.repro("tune") == 0
+    shown = capfd.readouterr().out
+    assert f"{done + 3} trials" in shown
+    assert "Stage 'train' didn't change" in shown
+    assert trials(copy) == 0, "a finished search leaves nothing behind"
+
+
+def trials(project):
+    """Return how many trials of a search are on the disk."""
+    return len(list(project.glob("models/search/*/*.npz")))
 
 
 def test_results_without_a_champion_are_released_again(copy, capfd):

@@ -43,8 +43,7 @@ def made(bare, edit, tmp_path_factory):
         edit(project / "params.yaml", "compute.workers", workers)
         edit(project / "params.yaml", "train.models", FAMILIES)
         edit(project / "params.yaml", "tune.prefer", "balanced")  # which looks at costs, too
-        store = {"MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db"}
-        environment = {**os.environ, **machine, **store, "PYTHONPATH": str(project / "src")}
+        environment = {**os.environ, **machine, "PYTHONPATH": str(project / "src")}
         subprocess.run([sys.executable, "-c", PROGRAM], cwd=project, env=environment, check=True)
         found.append(project)
     return found

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.table import Table
+
 from . import metrics
 from .bundle import PARITY
 from .config import Params
@@ -233,3 +235,13 @@ def _gained(results: Mapping[str, Any]) -> float:
 def _unit(results: Mapping[str, Any], measure: str) -> float:
     """Return what a gap is a share of: an error of numbers, of that of a constant prediction."""
     return float(results["baseline"]["mae"]) or 1.0 if measure == UNFAIR[1] else 1.0
+
+
+def show(rules: list[Rule]) -> Table:
+    """Return the rules as a table for the terminal."""
+    shown = Table("", "rule", "value", "limit", title="Gate", title_justify="left")
+    for rule in rules:
+        mark = "[green]pass" if rule.passed else "[red]fail"
+        cells = ("–" if n is None else f"{n + 0:.4g}" for n in (rule.value, rule.limit))
+        shown.add_row(mark, rule.name, *cells)
+    return shown

@@ -22,7 +22,6 @@ from . import bundle, calibration, files, gate, metrics, models, sources, versio
 from .config import Params
 from .contract import Contract
 from .errors import InputError
-from .stages import release
 
 WATCHED = "${collect.source}"  # as dvc.yaml says it
 EXIT_CODE = re.compile(r"failed to run: .*, exited with (-?\d+)")
@@ -138,6 +137,8 @@ def _run() -> int:
     files.sweep()
     mend()
     if versions.unfinished():
+        from .stages import release  # a second, for MLflow, that hardly any run needs
+
         with versions.lock():
             release.repair()
     watch(Params.load().collect.source)
@@ -190,7 +191,7 @@ def summary() -> Panel:
         f"report   {files.REPORT}\nserve    make serve",
     )
     return Panel(
-        Group(board, tests, release.show(rules), ends),
+        Group(board, tests, gate.show(rules), ends),
         title=champion.manifest["name"],
         expand=False,
     )

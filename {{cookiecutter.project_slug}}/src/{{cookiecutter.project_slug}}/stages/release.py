@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from rich import print
-from rich.table import Table
 from rich.text import Text
 
 from .. import bundle, files, gate, lineage, probe, tracking, versions
@@ -14,16 +13,6 @@ from ..bundle import Bundle
 from ..config import Params
 from ..errors import GateRefused, InputError
 from ..gate import Measured, Rule
-
-
-def show(rules: list[Rule]) -> Table:
-    """Return the rules as a table for the terminal."""
-    shown = Table("", "rule", "value", "limit", title="Gate", title_justify="left")
-    for rule in rules:
-        mark = "[green]pass" if rule.passed else "[red]fail"
-        cells = ("–" if n is None else f"{n + 0:.4g}" for n in (rule.value, rule.limit))
-        shown.add_row(mark, rule.name, *cells)
-    return shown
 
 
 def results_of(candidate: Bundle) -> dict[str, Any]:
@@ -172,7 +161,7 @@ def main(force: str | None = None) -> None:
         repair()
         results = results_of(candidate)
         rules = gate.judge(results, params, measure(candidate))
-        print(show(rules))
+        print(gate.show(rules))
         failed = [rule for rule in rules if not rule.passed]
         for rule in failed:
             print(Text(f"{rule.name}: {rule.why}"))

@@ -1,0 +1,21 @@
+"""A plugin for the pytest of a project: of its tests, keep those that its example can change.
+
+The Python of all examples is the same (test_tree.py), so that a test of a table, a model or a row
+that is made up says the same in each.
+"""
+
+import pytest
+
+# The fixtures that read the project's own table, contract and parameters; others derive from them.
+READERS = {"original", "contract", "root"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what reads nothing of the project's own."""
+    own: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        fixtures = getattr(item, "fixturenames", READERS)
+        (own if READERS.intersection(fixtures) else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = own
