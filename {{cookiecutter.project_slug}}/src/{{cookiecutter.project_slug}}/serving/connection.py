@@ -56,6 +56,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what has arrived, of headers no more than they may have."""
         self._first = True
+        if self._answered() and (self._deadline == inf or not self._head):  # headers begin
+            self._wait()
         while data and not self.transport.is_closing():
             room = HEAD - self._head
             part, data = data[:room], data[room:]
@@ -65,8 +67,6 @@ class Connection(HttpToolsProtocol):
                 self._refuse()
         if self._parts is not None and not self._asked:
             self.hand_over(whole=False)
-        if self._deadline == inf and self._answered():
-            self._wait()
 
     def on_message_begin(self) -> None:
         """Begin a request, after the one before is answered or with ASGI."""
