@@ -79,7 +79,7 @@ class Level:
         unknown, missing = len(self.index), len(self.index) + 1
         if None in cells:
             return [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
-        return [*map(self.index.get, cells, repeat(unknown))]  # type: ignore[list-item]
+        return [*map(self.index.get, cells, repeat(unknown))]  # type: ignore[arg-type, list-item]
 
 
 @dataclass

@@ -8,9 +8,8 @@ is answered here; any other request takes the way through ASGI, which says what 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, takewhile
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -31,8 +30,7 @@ class Asker(Protocol):
         """Ask by the way through ASGI instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A request that waits to be scored."""
 
     asker: Asker
