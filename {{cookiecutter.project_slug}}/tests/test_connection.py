@@ -104,6 +104,12 @@ def test_headers_that_take_too_long_are_not_waited_for(server, start, more):
         servers.until(hung_up)
 
 
+def test_a_connection_that_asks_nothing_more_is_closed(server, row):
+    body = json.dumps({"rows": [row]}).encode()
+    request = servers.post("/predict", body).replace(b"connection: close\r\n", b"")
+    assert servers.check(server.send(request), 200)
+
+
 def test_a_body_that_is_shorter_than_it_says_does_no_harm(server):
     request = servers.post("/predict", b"{}", "content-length: 100")
     assert not server.send(request, patience=0.1)

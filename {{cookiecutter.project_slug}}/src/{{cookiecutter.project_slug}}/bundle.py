@@ -126,9 +126,8 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
     if predictions.classes is None:
         ends = region.interval(values).tolist()
         return [{"value": v, "interval": e} for v, e in zip(values.tolist(), ends, strict=True)]
-    classes, inside = predictions.classes, region.members(values).tolist()
-    found = zip(predictions.decisions.tolist(), values.tolist(), inside, strict=True)
-    return [_described(classes, *one) for one in found]
+    inside = region.members(values).tolist()
+    return _described(predictions.classes, predictions.decisions.tolist(), values.tolist(), inside)
 
 
 def describe_row(values: list[float], classes: Classes | None, scorer: Scorer) -> dict[str, Any]:
@@ -136,18 +135,24 @@ def describe_row(values: list[float], classes: Classes | None, scorer: Scorer) -
     if classes is None:
         return {"value": values[0], "interval": scorer.region.interval_row(values[0])}
     inside = scorer.region.members_row(values)
-    return _described(classes, decision(values, scorer.costs), values, inside)
+    return _described(classes, [decision(values, scorer.costs)], [values], [inside])[0]
 
 
 def _described(
-    classes: Classes, decided: int, values: list[float], inside: list[bool]
-) -> dict[str, Any]:
+    classes: Classes,
+    decided: Sequence[int],
+    values: Sequence[Sequence[float]],
+    inside: Sequence[Sequence[bool]],
+) -> list[dict[str, Any]]:
     names = [str(c).lower() if isinstance(c, bool) else c for c in classes]
-    return {
-        "label": classes[decided],
-        "probabilities": dict(zip(names, values, strict=True)),
-        "set": [*compress(names, inside)],
-    }
+    return [
+        {
+            "label": classes[label],
+            "probabilities": dict(zip(names, row, strict=True)),
+            "set": [*compress(names, members)],
+        }
+        for label, row, members in zip(decided, values, inside, strict=True)
+    ]
 
 
 def save(

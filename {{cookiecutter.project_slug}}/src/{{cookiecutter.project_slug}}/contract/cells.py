@@ -54,11 +54,11 @@ def of_rows(rows: Sequence[BaseModel], contract: Contract) -> dict[str, Cells]:
     Whole numbers and booleans stay what they are, since they are encoded as the float is: to
     convert each would take as long as to validate it.
     """
-    columns = zip(*(row.__dict__.values() for row in rows), strict=True)
-    return {
-        name: [_of_value(value) for value in values] if column.type == "datetime" else values
-        for (name, column), values in zip(contract.features.items(), columns, strict=True)
-    }
+    cells = zip(*(row.__dict__.values() for row in rows), strict=True)
+    columns: dict[str, Cells] = dict(zip(contract.features, cells, strict=True))
+    for name in contract.moments:
+        columns[name] = [_of_value(value) for value in columns[name]]
+    return columns
 
 
 def _of_value(value: Any) -> Cell:

@@ -160,7 +160,12 @@ class Contract(Section):
         """The columns that training and evaluation read, by name: all but the ignored ones."""
         return {n: c for n, c in self.columns.items() if c.role != "ignore" or c.sensitive}
 
-    @property
+    @cached_property
+    def moments(self) -> list[str]:
+        """The features that are of type datetime."""
+        return [name for name, column in self.features.items() if column.type == "datetime"]
+
+    @cached_property
     def classes(self) -> tuple[str, ...] | tuple[bool, ...] | None:
         """The classes of the target, the positive one last; None when it is a number."""
         column = self.columns[self.target]

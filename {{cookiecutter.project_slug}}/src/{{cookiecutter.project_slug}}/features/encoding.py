@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from math import isfinite, nan
 
 import numpy as np
@@ -78,7 +79,9 @@ class Level:
 
     def _rows(self, cells: Sequence[str | None]) -> list[int]:
         unknown, missing = len(self.index), len(self.index) + 1
-        return [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
+        if None in cells:
+            return [missing if cell is None else self.index.get(cell, unknown) for cell in cells]
+        return [*map(self.index.get, cells, repeat(unknown))]  # type: ignore[arg-type, list-item]
 
 
 @dataclass

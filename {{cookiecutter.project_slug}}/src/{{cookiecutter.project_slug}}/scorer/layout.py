@@ -54,7 +54,7 @@ class Layout:
             blocks += [e.encode(columns[n]) for n, e in self._others.items()]  # type: ignore[arg-type]
         elif self._others:
             encode = [self._quick[name] for name in self._others]
-            rows = zip(*(_plain(columns[name]) for name in self._others), strict=True)
+            rows = zip(*(plain(columns[name]) for name in self._others), strict=True)
             blocks.append(np.array([_flat(encode, row) for row in rows], dtype=np.float64))
         return np.concatenate(blocks, axis=1).take(self._order, axis=1)
 
@@ -68,11 +68,15 @@ class Layout:
         return np.ascontiguousarray(across.T)
 
     def row(self, columns: Mapping[str, Cells]) -> list[float]:
-        """Return the row for columns of one cell."""
-        return _flat(self._quick.values(), (_plain(columns[name])[0] for name in self._quick))
+        """Return the row for columns of one plain cell."""
+        flat: list[float] = []
+        for name, encode in self._quick.items():
+            flat += encode(columns[name][0])
+        return flat
 
 
-def _plain(cells: Cells) -> Sequence[Any]:
+def plain(cells: Cells) -> Sequence[Any]:
+    """Return cells as numbers and texts of Python."""
     return cells.tolist() if isinstance(cells, np.ndarray) else cells
 
 

@@ -11,7 +11,7 @@ from ..contract.cells import Cells
 from ..features.encoding import Encoding
 from ..predictions import Array
 from .kernels import Kernel
-from .layout import Layout
+from .layout import Layout, plain
 from .rows import Step, steps
 
 
@@ -66,12 +66,12 @@ class Scorer:
         """
         count = len(next(iter(columns.values())))
         if count == 1:
-            one = np.array([self.score_row(columns)])
+            one = np.array([self.score_row({name: plain(columns[name]) for name in columns})])
             return one if one.shape[1] > 1 else one[:, 0]
         said = [member(columns, count) for member in self.members]
         values = self.combination(said)
         return values if values.shape[1] > 1 else values[:, 0]
 
     def score_row(self, columns: Mapping[str, Cells]) -> list[float]:
-        """Return the same for columns of one cell: probabilities, or one number."""
+        """Return the same for columns of one plain cell: probabilities, or one number."""
         return self.combination.row([member.row(columns) for member in self.members])

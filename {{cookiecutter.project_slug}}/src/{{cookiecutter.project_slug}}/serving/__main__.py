@@ -19,6 +19,7 @@ from .connection import Connection
 from .gateway import Gateway
 from .logs import CONFIG
 from .settings import Settings
+from .together import Together
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
         super().__init__(config)
         self._gateway = gateway
-        gateway.connections = self.server_state.connections
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Answer what was sent, then end."""
@@ -67,7 +67,7 @@ def main(settings: Settings) -> None:
         InputError: there is no champion, or it is damaged.
     """
     gateway = create_app(settings)
-    connection: Any = partial(Connection, settings.body_seconds)
+    connection: Any = partial(Connection, settings.body_seconds, Together(gateway))
     config = uvicorn.Config(
         gateway,
         host=settings.host,

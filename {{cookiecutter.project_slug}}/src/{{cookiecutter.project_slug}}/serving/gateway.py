@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sized
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -66,13 +66,8 @@ class Sent:
 
     async def reply(self, reply: Reply) -> None:
         """Send an answer in JSON."""
-        headers = [
-            (b"content-type", JSON),
-            (b"content-length", str(len(reply.body)).encode()),
-            (b"cache-control", b"no-store"),
-            *HINTS.get(reply.status, ()),
-            *self._marks(),
-        ]
+        described = describing(b"%d" % len(reply.body))
+        headers = [*described, *HINTS.get(reply.status, ()), *self._marks()]
         self.status = reply.status
         start = {"type": "http.response.start", "status": reply.status, "headers": headers}
         await self._send(start)
@@ -90,12 +85,12 @@ class Gateway:
         self.settings = settings
         self.follower = follower
         self._keys = [f"Bearer {key}".encode() for key in settings.api_keys]
-        self._busy = self._held = 0
+        self._held = 0
+        self.busy = 0
+        """Requests with a body that are under way."""
         self.closing = False
         """Whether clients are asked to hang up after their answer, since the server stops."""
-        self.connections: Sized = ()
-        """That are open; nothing where the server does not tell."""
-        follower.telemetry.under_way.set_function(lambda: self._busy)
+        follower.telemetry.under_way.set_function(lambda: self.busy)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
@@ -103,7 +98,7 @@ class Gateway:
             return await self._live(receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1000})
-        started, path, identity = time.perf_counter(), scope["path"], os.urandom(16).hex()
+        started, path, identity = time.perf_counter(), scope["path"], new_identity()
         sent = Sent(send, partial(self._marks, identity))
         try:
             await self._answer(scope, identity, receive, sent)
@@ -113,17 +108,24 @@ class Gateway:
         except Exception as error:
             status = 500
             await self._fail(error, path, identity, sent)
+        self.answered(scope["method"], path, status, started, identity)
+
+    def admits(self, headers: Mapping[bytes, bytes], size: int) -> bool:
+        """Say whether a request to predict may be scored, whose body has so many bytes."""
+        return (
+            not self.closing
+            and self.busy < self.settings.max_requests
+            and size <= self.settings.max_bytes
+            and _is_json(headers)
+            and self._has_key(headers)
+        )
+
+    def answered(self, method: str, path: str, status: int, started: float, identity: str) -> None:
+        """Count and log an answer."""
         self.follower.telemetry.answered.count(path, status, time.perf_counter() - started)
         if self.settings.access_log:
-            log.info(
-                "request",
-                extra={
-                    "method": scope["method"],
-                    "path": path,
-                    "status": status,
-                    "request_id": identity,
-                },
-            )
+            facts = {"method": method, "path": path, "status": status, "request_id": identity}
+            log.info("request", extra=facts)
 
     async def _fail(self, error: Exception, path: str, identity: str, sent: Sent) -> None:
         """Own up to a fault of the server."""
@@ -137,19 +139,19 @@ class Gateway:
     def _marks(self, identity: str) -> list[tuple[bytes, bytes]]:
         """Return the headers of every answer."""
         closing = [(b"connection", b"close")] if self.closing else []
-        return [*SECURITY, (b"x-request-id", identity.encode()), *closing]
+        return [*marking(identity.encode()), *closing]
 
     async def _answer(self, scope: Message, identity: str, receive: Receive, sent: Sent) -> None:
         served = self.follower.served  # one look: an answer is wholly of one version
         path, headers = scope["path"], dict(scope["headers"])
         try:
-            if self._keys and path != "/" and not path.startswith(OPEN):  # the page asks for one
-                self._authorise(headers)
+            if not (path == "/" or path.startswith(OPEN) or self._has_key(headers)):
+                raise Refused(401, 'send a key as the header "Authorization: Bearer KEY"')
             if scope["method"] != "POST":
                 return await served.application(scope, receive, sent)
-            if self._busy >= self.settings.max_requests:
+            if self.busy >= self.settings.max_requests:
                 raise Refused(503, "too many requests at once; try again in a second")
-            self._busy += 1
+            self.busy += 1
             try:
                 body = await self._body(headers, receive)
                 try:
@@ -160,7 +162,7 @@ class Gateway:
                 finally:
                     self._held -= len(body)
             finally:
-                self._busy -= 1
+                self.busy -= 1
         except Refused as refused:
             reply = _refusal(refused.status, refused.rule, path, identity)
         await sent.reply(reply)
@@ -168,16 +170,15 @@ class Gateway:
     async def _predict(
         self, served: Served, headers: Mapping[bytes, bytes], body: bytes, identity: str
     ) -> Reply:
-        if not headers.get(b"content-type", JSON).lower().startswith(JSON):
+        if not _is_json(headers):
             raise Refused(415, "send JSON, with the header content-type: application/json")
-        reply = await served.answer_soon(body, identity, len(self.connections) == 1)
+        reply = await served.answer_soon(body, identity)
         self.follower.telemetry.rows.inc(reply.rows)
         return reply
 
-    def _authorise(self, headers: Mapping[bytes, bytes]) -> None:
+    def _has_key(self, headers: Mapping[bytes, bytes]) -> bool:
         given = headers.get(b"authorization", b"")
-        if not any(hmac.compare_digest(given, key) for key in self._keys):
-            raise Refused(401, 'send a key as the header "Authorization: Bearer KEY"')
+        return not self._keys or any(hmac.compare_digest(given, key) for key in self._keys)
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Return the body of a request, which is held; raises Refused as soon as it is too much."""
@@ -238,6 +239,25 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await following
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def describing(length: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers that describe an answer in JSON."""
+    return [(b"content-type", JSON), (b"content-length", length), (b"cache-control", b"no-store")]
+
+
+def marking(identity: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of any answer."""
+    return [*SECURITY, (b"x-request-id", identity)]
+
+
+def new_identity() -> str:
+    """Return the request id of a request."""
+    return os.urandom(16).hex()
+
+
+def _is_json(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-type", JSON).lower().startswith(JSON)
 
 
 def _has_arrived(receive: Receive) -> bool:

@@ -14,10 +14,9 @@ from ..contract.row import request_of
 from .explanation import Explainer
 from .messages import problems, request_model
 from .settings import Settings
-from .together import Together
 
 EXAMPLES = 5
-SMALL, FEW = 8_192, 16
+SMALL, FEW = 65_536, 128
 """Bytes of a body, and its rows, that are scored at once; those of a larger one in a thread."""
 LARGE = 1_000_000
 """Bytes of a body that is looked over before it is validated."""
@@ -60,7 +59,6 @@ class Served:
             for file in DOCUMENTS
             if file in champion.manifest["files"]
         }
-        self._together = Together(lambda rows: self.predictions(rows))
         self.application = application(self)
 
     def answer(self, body: bytes, identity: str) -> Reply:
@@ -68,30 +66,22 @@ class Served:
         asked = self._read(body, identity)
         if isinstance(asked, Reply):
             return asked
-        return self._reply(self.predictions(asked.rows, asked.explain), identity)
+        return self.reply(self.predictions(asked.rows, asked.explain), identity)
 
-    async def answer_soon(self, body: bytes, identity: str, alone: bool) -> Reply:
-        """Do the same: of a few rows with those of other requests, of more in a thread.
-
-        Args:
-            body: of the request.
-            identity: of the request.
-            alone: whether no other request can be there, for which to wait takes a tenth longer.
-        """
-        rows = self._few(body)
+    async def answer_soon(self, body: bytes, identity: str) -> Reply:
+        """Do the same, in a thread unless it is soon done."""
+        rows = self.few(body)
         if rows is None:
             return await asyncio.to_thread(self.answer, body, identity)
-        if alone:
-            return self._reply(self.predictions(rows), identity)
-        return self._reply(await self._together.answers(rows), identity)
+        return self.reply(self.predictions(rows), identity)
 
-    def _few(self, body: bytes) -> Sequence[BaseModel] | None:
+    def few(self, body: bytes) -> Sequence[BaseModel] | None:
         """Return rows that are scored sooner than other requests would miss their turn."""
         if self.champion.compiled is None or len(body) > SMALL:
             return None
         try:
             asked: Any = self.message.model_validate_json(body)
-        except ValidationError:
+        except Exception:
             return None  # to say what is wrong may take long
         return None if asked.explain or len(asked.rows) > FEW else asked.rows
 
@@ -108,7 +98,8 @@ class Served:
             return refusal(422, [fault(rule, column="explain")], identity)
         return asked
 
-    def _reply(self, answers: list[dict[str, Any]], identity: str) -> Reply:
+    def reply(self, answers: list[dict[str, Any]], identity: str) -> Reply:
+        """Return an answer with the predictions for its rows."""
         content = {"predictions": answers, "model": self.facts, "request_id": identity}
         return Reply(200, to_json(content), len(answers))
 
