@@ -135,6 +135,7 @@ MODULES = [
     "serving/logs",
     "serving/messages",
     "serving/pages",
+    "serving/sending",
     "serving/served",
     "serving/settings",
     "serving/tables",

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from .gateway import describing, marking
+from .sending import describing, marking
 from .served import Reply
 from .together import Together
 
