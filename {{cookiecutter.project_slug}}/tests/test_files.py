@@ -1,6 +1,7 @@
 import hashlib
 
 import pytest
+from released import NAME, start
 
 from {{cookiecutter.project_slug}} import files
 
@@ -61,3 +62,26 @@ def test_scratch_folders_of_killed_processes_are_swept_and_others_are_not(tmp_pa
         assert files.sweep() == [files.REPORTS / ".old.x.scratch"]
         scratch.write_text("{}")
     assert [path.name for path in files.REPORTS.iterdir()] == ["metrics.json"]
+
+
+# In a process for which every file is too large, so that also a whole machine seems full.
+BOUND = f"""
+import resource, shutil, tempfile
+from {NAME} import files
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with files.writing():
+"""
+UNWRITABLE = {
+    "files.write_json(files.METRICS, 1)": "reports/metrics.json: cannot be written (File too",
+    "shutil.copytree('from', 'to')": "to/file: cannot be written ([Errno 27] File too large",
+    "tempfile.mkdtemp()": "the disk: cannot be written (No usable temporary directory found in",
+}
+
+
+@pytest.mark.parametrize("code", UNWRITABLE)
+def test_what_cannot_be_written_is_told_by_the_name_that_it_would_have(tmp_path, code):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from/file").write_text("x")
+    _, said = start(tmp_path, "-c", f"{BOUND}    {code}").communicate()
+    assert UNWRITABLE[code] in said
+    assert "; make room or see to the permissions. What was there before stays" in said

@@ -182,7 +182,7 @@ CHECKS = (
         _tests(
             "rollback",
             "the_champion_of_before_comes_back_and_the_registry_knows",
-            "nothing_slow_is_imported_before_the_switch",
+            "the_switch_waits_for_nothing_slow",
         )
         + _tests("promotion", "a_rollback_killed_at_any_step_is_finished_by_the_next_one"),
     ),
