@@ -103,7 +103,7 @@ def _plain(cells: pd.Series, column: Column) -> pd.Series:
     """Write numbers that are text the way Python does: no currency, unit or thousands sign."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    texts = cells.astype("str").str.removesuffix(column.unit)
+    texts = cells.astype("str").str.strip().str.removesuffix(column.unit)
     if column.decimal == "." and not texts.str.contains(r"[^\d.+eE-]|\+$", na=False).any():
         return texts
     for pattern, replacement in SIGNS[column.decimal]:
