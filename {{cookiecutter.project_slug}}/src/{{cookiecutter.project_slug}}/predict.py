@@ -226,4 +226,4 @@ def _watched(parts: Iterator[pa.Table], writer: csv.CSVWriter) -> Iterator[pa.Ta
 
 def _bad(path: Path) -> int:
     reasons = pq.ParquetFile(path).read([REASON])[REASON]
-    return len(reasons) - reasons.null_count
+    return int(len(reasons) - reasons.null_count)

@@ -25,6 +25,8 @@ LARGEST = 256  # leaves of a tree, whose places are bytes
 Question = tuple[bool, int, float, bool, tuple[float, ...]]
 """Whether it is for levels, the column, the threshold, whether a missing cell is a yes, levels."""
 
+Way = list[tuple[Question, bool]]
+
 
 @dataclass
 class Answers:
@@ -105,7 +107,8 @@ def ask(trees: "Sequence[Tree]", outputs: int) -> Answers | None:
     counts = [1 + int((~tree.leaf).sum()) for tree in trees]  # ways, of which two may join
     if sum(counts) > LEAVES * len(trees) or max(counts) > LARGEST:
         return None
-    values, found = np.zeros((len(trees), max(counts))), []
+    values = np.zeros((len(trees), max(counts)))
+    found: list[tuple[Way, int, int]] = []
     for position, tree in enumerate(trees):
         for place, (node, way) in enumerate(_leaves(tree)):
             values[position, place] = tree.value[node]
@@ -132,9 +135,9 @@ def ask(trees: "Sequence[Tree]", outputs: int) -> Answers | None:
     )
 
 
-def _leaves(tree: "Tree") -> Iterator[tuple[int, list[tuple[Question, bool]]]]:
+def _leaves(tree: "Tree") -> Iterator[tuple[int, Way]]:
     """Yield the leaves, each with the answers on its way."""
-    open_: list[tuple[int, list[tuple[Question, bool]]]] = [(0, [])]
+    open_: list[tuple[int, Way]] = [(0, [])]
     sets = tree.levels or {}
     while open_:
         node, way = open_.pop()
