@@ -58,6 +58,26 @@ def test_a_broken_slice_keeps_little_of_the_skill_and_the_others_keep_it(broken,
     assert min(one.kept for one in others) > 0.7
 
 
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "log_loss"])
+def test_the_bins_of_a_number_that_tells_all_keep_what_the_probabilities_promise(params, name):
+    rng = np.random.default_rng(0)
+    contract = made_up.contract_of(x={"type": "number"}, outcome=made_up.TARGETS["binary"])
+    x = rng.normal(size=8_000)
+    p = 1 / (1 + np.exp(-2 * x))
+    y = np.array(contract.classes)[(rng.random(len(x)) < p).astype(int)]
+    frame = pd.DataFrame({"x": x, "outcome": y})
+
+    def kept(p):
+        predictions = Predictions(np.column_stack([1 - p, p]), contract.classes)
+        metric = metrics.METRICS[name]
+        found = measured(frame, y, predictions, contract, metric, params)
+        return min(one.kept for one in found.slices)
+
+    assert kept(p) > 0.8
+    third = (x > np.quantile(x, 0.5)) & (x < np.quantile(x, 0.75))
+    assert kept(np.where(third, rng.permutation(p), p)) < 0.4, "it says more than it knows"
+
+
 def test_where_numbers_are_larger_the_error_may_be_larger_and_the_skill_is_kept(params):
     rng = np.random.default_rng(0)
     contract = made_up.contract_of(x={"type": "number"})

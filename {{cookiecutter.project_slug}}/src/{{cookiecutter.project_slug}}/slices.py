@@ -22,6 +22,8 @@ BINS = 4
 VALUES = 5  # a number with no more of them is sliced like a category
 COLUMNS = 60
 RESAMPLES = 200
+DRAWS = 10  # of outcomes from the predicted probabilities
+BINNED = ("integer", "number", "datetime")
 
 Mask = NDArray[np.bool_]
 
@@ -39,11 +41,12 @@ class Slice:
     gap: float
     """By how much the metric is worse than on the other rows; negative when it is better."""
     kept: float
-    """How much of the skill on all rows is left here, at the favourable end of the interval.
+    """How much of the expected skill is left here, at the favourable end of the interval.
 
     Skill is the share of a constant prediction's shortcoming on the same rows that the model makes
     good (Murphy 1988). Unlike the metric it can be compared between slices with rarer positives or
-    larger numbers.
+    larger numbers. Expected is that on all rows; in the bins of a number what the probabilities
+    themselves promise, if it is less, since a column that tells most tells little within a bin.
     """
 
 
@@ -93,7 +96,11 @@ def measure(
         if np.isfinite(gap):
             best = _skill(one.high if sign > 0 else one.low, y[rows], constant[rows], metric)
             ends = (one.value, one.low, one.high)
-            kept = best / whole if whole > 0 and np.isfinite(best) else 1.0
+            expected = whole
+            if predictions.classes and contract.columns[column].type in BINNED:
+                promised = _promised(predictions[rows], constant[rows], metric, params.seed)
+                expected = float(np.fmin(whole, promised))
+            kept = best / expected if expected > 0 and np.isfinite(best) else 1.0
             found.append(Slice(column, label, int(rows.sum()), *ends, float(gap), float(kept)))
 
     def surely_worse(one: Slice) -> float:
@@ -111,6 +118,18 @@ def _skill(value: float, y: Array, constant: Predictions, metric: Metric) -> flo
         perfect = metric(y, Predictions(certain, constant.classes))
     base = metric(y, constant)
     return (value - base) / (perfect - base) if perfect != base else np.nan
+
+
+def _promised(predictions: Predictions, constant: Predictions, metric: Metric, seed: int) -> float:
+    """Return the mean skill if outcomes were as probable as predicted; NaN if it is not defined."""
+    rng, skills = np.random.default_rng(seed), []
+    limits = predictions.values.cumsum(axis=1)
+    for _ in range(DRAWS):
+        codes = (rng.random((len(limits), 1)) > limits[:, :-1]).sum(axis=1)
+        y = np.array(predictions.classes)[codes]
+        if len(np.unique(codes)) > 1:
+            skills.append(_skill(metric(y, predictions), y, constant, metric))
+    return float(np.mean(skills)) if skills else np.nan
 
 
 def _measure(
@@ -163,8 +182,7 @@ def groups(cells: pd.Series, column: Column) -> dict[str, Mask]:
     if column.type == "text":
         return {}
     known = cells.notna().to_numpy(dtype=bool)
-    numbers = column.type in ("integer", "number", "datetime")
-    if numbers and cells.nunique() > VALUES:
+    if column.type in BINNED and cells.nunique() > VALUES:
         codes, labels = _bins(cells[known])
     else:
         codes, levels = pd.factorize(cells[known], sort=True)
