@@ -158,3 +158,9 @@ def test_the_pareto_front_holds_what_nothing_beats_in_score_and_latency(name, si
     front, chosen = axes.get_lines()
     assert front.get_xydata().tolist() == [[1, sign], [2, 3 * sign], [4, 4 * sign]]
     assert chosen.get_xydata().tolist() == [[2, 3 * sign]]
+
+
+def test_names_in_signs_that_the_font_lacks_are_drawn_without_a_warning():
+    found = [importance.Importance("年齢", 0.9, 0.8, 1.0)]
+    with plots.style():
+        plots.importance(found, metrics.METRICS["r2"]).savefig(io.BytesIO())

@@ -1,6 +1,8 @@
 """What every figure is drawn on."""
 
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
@@ -8,20 +10,23 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 
-def style() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn."""
-    return matplotlib.rc_context(
-        {
-            "axes.prop_cycle": cycler(color=["#3b6fb6", "#d1495b", "#2e8b57", "#b8860b"]),
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "axes.titlelocation": "left",
-            "axes.titleweight": "bold",
-            "figure.constrained_layout.use": True,
-            "figure.dpi": 110,
-            "font.size": 10,
-        }
-    )
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw and save the figures of the block alike."""
+    look: Any = {
+        "axes.prop_cycle": cycler(color=["#3b6fb6", "#d1495b", "#2e8b57", "#b8860b"]),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "figure.constrained_layout.use": True,
+        "figure.dpi": 110,
+        "font.size": 10,
+    }
+    with matplotlib.rc_context(look), warnings.catch_warnings():
+        # Signs that the font lacks, such as Chinese ones, are boxes; the tables have them.
+        warnings.filterwarnings("ignore", "Glyph")
+        yield
 
 
 def begin(title: str, width: float = 4.6, height: float = 4.0) -> tuple[Figure, Any]:
