@@ -41,7 +41,7 @@ def test_another_table_is_adopted_run_and_served(
     params = folder / "params.yaml"
     params.write_text(params.read_text().replace("seconds: 30", "seconds: 5"))
     shown = make(folder, "adopt", f"DATA={table}", "TARGET=how long?")
-    for told in ("job id", "every value is another: an id", "task binary", "reports/profile.html"):
+    for told in ("job id", "an id: every value is another", "task binary", "reports/profile.html"):
         assert told in shown
     assert "Größe, €" in (folder / "reports" / "profile.html").read_text("utf-8")
     assert "reports/report.html" in make(folder, "run")
