@@ -121,7 +121,8 @@ def test_a_full_disk_is_told_by_every_command_which_works_again_with_room(small:
             assert_is_told(said, "No space left on device", "disk is full")
             assert_is_whole(small, before)
         assert kilobytes, f"{arguments} needs no room"
-        code, said = command(small, *given)
+        if code:  # a rollback that found room would go back once more
+            code, said = command(small, *given)
         assert code == 0, said
 
 

@@ -216,7 +216,8 @@ def test_requests_at_the_same_time_get_what_each_gets_alone(client, gateway, row
 def test_what_takes_longer_leaves_other_requests_their_turn(
     gateway, rows, calls, count, explain, soon
 ):
-    content = '{"rows": ' + json.dumps(rows[:1] * count) + explain + "}"
+    compact = json.dumps(rows[:1] * count, separators=(",", ":"))
+    content = '{"rows": ' + compact + explain + "}"
     sent = request(content.encode())
     assert len(content) < 65_536
 
