@@ -78,6 +78,21 @@ def test_the_bins_of_a_number_that_tells_all_keep_what_the_probabilities_promise
     assert kept(np.where(third, rng.permutation(p), p)) < 0.4, "it says more than it knows"
 
 
+def test_a_level_that_is_hard_to_tell_keeps_what_the_probabilities_promise(params):
+    rng = np.random.default_rng(0)
+    columns = {"breed": {"type": "category", "levels": ["mix", "tabby", "collie"]}}
+    contract = made_up.contract_of(**columns, outcome=made_up.TARGETS["binary"])
+    breed = rng.choice(["mix", "tabby", "collie"], 4_000, p=[0.1, 0.45, 0.45])
+    sure = np.select([breed == "tabby", breed == "collie"], [0.01, 0.99], 0.0)
+    p = np.where(breed == "mix", rng.choice([0.3, 0.7], len(breed)), sure)
+    y = np.array(contract.classes)[(rng.random(len(p)) < p).astype(int)]
+    predictions = Predictions(np.column_stack([1 - p, p]), contract.classes)
+    frame = pd.DataFrame({"breed": breed, "outcome": y})
+    metric = metrics.METRICS["log_loss"]
+    found = measured(frame, y, predictions, contract, metric, params)
+    assert min(one.kept for one in found.slices) > 0.7
+
+
 def test_where_numbers_are_larger_the_error_may_be_larger_and_the_skill_is_kept(params):
     rng = np.random.default_rng(0)
     contract = made_up.contract_of(x={"type": "number"})

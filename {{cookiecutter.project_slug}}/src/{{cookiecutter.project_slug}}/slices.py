@@ -45,8 +45,9 @@ class Slice:
 
     Skill is the share of a constant prediction's shortcoming on the same rows that the model makes
     good (Murphy 1988). Unlike the metric it can be compared between slices with rarer positives or
-    larger numbers. Expected is that on all rows; in the bins of a number what the probabilities
-    themselves promise, if it is less, since a column that tells most tells little within a bin.
+    larger numbers. Expected is that on all rows, or what the probabilities themselves promise if
+    it is less: in the bins of a number, since a column that tells most tells little within a bin,
+    and wherever the model is surely of some use, since some levels are hard to tell apart.
     """
 
 
@@ -96,8 +97,9 @@ def measure(
         if np.isfinite(gap):
             best = _skill(one.high if sign > 0 else one.low, y[rows], constant[rows], metric)
             ends = (one.value, one.low, one.high)
+            worst = _skill(one.low if sign > 0 else one.high, y[rows], constant[rows], metric)
             expected = whole
-            if predictions.classes and contract.columns[column].type in BINNED:
+            if predictions.classes and (worst > 0 or contract.columns[column].type in BINNED):
                 promised = _promised(predictions[rows], constant[rows], metric, params.seed)
                 expected = float(np.fmin(whole, promised))
             kept = best / expected if expected > 0 and np.isfinite(best) else 1.0
