@@ -164,3 +164,10 @@ def test_names_in_signs_that_the_font_lacks_are_drawn_without_a_warning():
     found = [importance.Importance("年齢", 0.9, 0.8, 1.0)]
     with plots.style():
         plots.importance(found, metrics.METRICS["r2"]).savefig(io.BytesIO())
+
+
+def test_of_many_classes_those_that_a_column_moves_most_are_drawn():
+    grid, means = [0.0, 1.0], np.vstack([np.zeros(26), np.arange(26) / 26])
+    found = importance.Dependence("x", grid, means, np.zeros((2, 2, 26)))
+    axes = plots.dependence(found, tuple("abcdefghijklmnopqrstuvwxyz")).axes[0]
+    assert [line.get_label() for line in axes.get_lines()] == list("stuvwxyz")

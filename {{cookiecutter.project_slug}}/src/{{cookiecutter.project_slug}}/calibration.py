@@ -1,5 +1,6 @@
 """What held-out predictions teach: calibration, decisions, conformal sets and intervals."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -7,6 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
@@ -100,7 +102,9 @@ def _fit(plain: Combination, inputs: Array, codes: Array, strength: float) -> Co
     few = inputs.shape[1] * len(np.unique(codes)) <= 400
     solver = "newton-cholesky" if few else "lbfgs"
     model = LogisticRegression(C=strength, solver=solver, max_iter=1000, tol=1e-3)
-    model.fit(inputs, codes)
+    with warnings.catch_warnings():  # cross-validation says whether it is good enough
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(inputs, codes)
     coefficients, intercept = model.coef_.T, model.intercept_
     if coefficients.shape[1] == 1:  # of two classes: the first one is the reference
         coefficients = np.hstack([np.zeros_like(coefficients), coefficients])

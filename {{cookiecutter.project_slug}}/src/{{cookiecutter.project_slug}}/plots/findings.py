@@ -16,6 +16,7 @@ from .canvas import begin
 
 SOFT = "#5b6774"
 NAME = 34  # characters of a label
+LINES = 8  # of classes in one figure
 
 
 def _short(text: str) -> str:
@@ -35,13 +36,16 @@ def importance(found: list[Importance], metric: Metric) -> Figure:
 
 
 def dependence(found: Dependence, classes: Classes | None) -> Figure:
-    """Draw the mean prediction as one column varies; but for several classes its 10–90 % band."""
+    """Draw the mean prediction as one column varies; but for several classes its 10–90 % band.
+
+    Of many classes those that vary most.
+    """
     figure, axes = begin(_short(found.column))
     levels = isinstance(found.grid[0], (str, bool))
     x: Any = np.arange(len(found.grid)) if levels else found.grid
     count = found.means.shape[1]
     names = classes if classes and count > 1 else [None]
-    for k in range(count):
+    for k in sorted(np.argsort(-np.ptp(found.means, axis=0))[:LINES].tolist()):
         label = None if count == 1 else _short(str(names[k]))
         axes.plot(x, found.means[:, k], "o" if levels else ".-", label=label)
         if count == 1 and levels:
