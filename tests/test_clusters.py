@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,11 +124,23 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_same(
     dask: tuple[str, list[subprocess.Popen[bytes]]],
 ) -> None:
     address, workers = dask
-    compute(clustered, "dask", -1, address)
+    assert_finds_the_same("dask", address, workers[0].kill, clustered, programs, expected)
+
+
+def assert_finds_the_same(
+    backend: str,
+    address: str,
+    lose: Callable[[], None],
+    clustered: Path,
+    programs: Path,
+    expected: tuple[dict[str, str], list[str]],
+) -> None:
+    """A cluster that loses a part half-way ends with the same leaderboard and trials."""
+    compute(clustered, backend, -1, address)
     stage("train", clustered, programs)
     with tuning(clustered, programs) as tune:
         wait_for_trials(clustered, tune)
-        workers[0].kill()
+        lose()
         assert_work_is_left(clustered, tune)
         assert tune.wait(timeout=300) == 0
     assert results(clustered) == expected
@@ -199,15 +211,12 @@ def test_a_ray_cluster_that_loses_a_node_finds_the_same(
     ray: tuple[str, list[int]],
 ) -> None:
     address, nodes = ray
-    compute(clustered, "ray", -1, address)
-    stage("train", clustered, programs)
-    with tuning(clustered, programs) as tune:
-        wait_for_trials(clustered, tune)
+
+    def lose() -> None:
         for node in nodes:
             os.kill(node, signal.SIGKILL)
-        assert_work_is_left(clustered, tune)
-        assert tune.wait(timeout=300) == 0
-    assert results(clustered) == expected
+
+    assert_finds_the_same("ray", address, lose, clustered, programs, expected)
 
 
 @pytest.fixture
@@ -251,14 +260,7 @@ def test_a_spark_cluster_that_loses_a_worker_finds_the_same(
     spark: tuple[str, list[subprocess.Popen[bytes]]],
 ) -> None:
     address, workers = spark
-    compute(clustered, "spark", -1, address)
-    stage("train", clustered, programs)
-    with tuning(clustered, programs) as tune:
-        wait_for_trials(clustered, tune)
-        workers[0].kill()
-        assert_work_is_left(clustered, tune)
-        assert tune.wait(timeout=300) == 0
-    assert results(clustered) == expected
+    assert_finds_the_same("spark", address, workers[0].kill, clustered, programs, expected)
 
 
 def test_spark_without_java_says_what_to_install(

@@ -43,7 +43,8 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
         [*root, "mount", *options, str(folder)], capture_output=True, text=True, check=False
     )
     if ran.returncode:
-        pytest.skip(f"nothing can be mounted here: {ran.stderr.strip()}")
+        why = ran.stderr.strip()
+        pytest.skip(f"a small disk has to be mounted, for which the rights do not suffice: {why}")
     try:
         yield
     finally:
@@ -57,8 +58,10 @@ def filled(disk: Path, kilobytes: int) -> Iterator[None]:
     room = os.statvfs(disk)
     with filler.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - kilobytes * 1024)
-    yield
-    filler.unlink()
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 @pytest.fixture(scope="module")

@@ -83,8 +83,9 @@ def _own_markers(known: pd.Series) -> tuple[str, ...]:
 def _odd_ones(counts: pd.Series) -> list[str]:
     """Return the one to three texts that come again and again among many numbers."""
     distinct = counts.index.to_series()
+    unit = _unit(distinct)
     for decimal in (".", ","):
-        column = Column(type="number", decimal=decimal, unit=_unit(distinct))
+        column = Column(type="number", decimal=decimal, unit=unit)
         typed, _ = convert(distinct, column)
         odd = counts[typed.isna().to_numpy()]
         if len(odd) <= 3 and len(counts) - len(odd) >= 20 and odd.sum() < 0.4 * counts.sum():
@@ -158,8 +159,9 @@ def _fits(typed: pd.Series, counts: pd.Series) -> bool:
 def _number(distinct: pd.Series, counts: pd.Series) -> tuple[Column, pd.Series] | None:
     if distinct.str.fullmatch(r"0\d+").any():  # a code such as a postcode: zeros would be lost
         return None
+    unit = _unit(distinct)
     for decimal in (".", ","):
-        column = Column(type="number", decimal=decimal, unit=_unit(distinct))
+        column = Column(type="number", decimal=decimal, unit=unit)
         typed, _ = convert(distinct, column)
         if _fits(typed, counts):
             return column, typed.dropna()

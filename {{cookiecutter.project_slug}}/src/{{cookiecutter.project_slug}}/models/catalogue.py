@@ -125,6 +125,30 @@ def _inside(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}__{name}": value for name, value in values.items()}
 
 
+def _network(
+    values: dict[str, Any],
+    portfolio: tuple[dict[str, Any], ...],
+    space: dict[str, Any],
+    most_rows: int | None = None,
+) -> Model:
+    """Return a family of multilayer perceptrons; numbers as targets are scaled for them."""
+    regressor = TransformedTargetRegressor(
+        CappedMLPRegressor(**values), transformer=StandardScaler()
+    )
+    return Model(
+        classifier=CappedMLPClassifier(**values),
+        regressor=regressor,
+        scaled=True,
+        selection="variance",
+        selections=_SELECTIONS,
+        most_rows=most_rows,
+        classifier_portfolio=portfolio,
+        regressor_portfolio=tuple(_inside("regressor", one) for one in portfolio),
+        classifier_space=space,
+        regressor_space=_inside("regressor", space),
+    )
+
+
 MODELS: dict[str, Model] = {
     BASELINE: Model(
         classifier=DummyClassifier(strategy="prior"),
@@ -223,34 +247,9 @@ MODELS: dict[str, Model] = {
         categories="categorical_features",
         rounds="max_iter",
     ),
-    "mlp": Model(
-        classifier=CappedMLPClassifier(**_MLP),
-        regressor=TransformedTargetRegressor(
-            CappedMLPRegressor(**_MLP), transformer=StandardScaler()
-        ),
-        scaled=True,
-        selection="variance",
-        selections=_SELECTIONS,
-        classifier_portfolio=_MLP_PORTFOLIO,
-        regressor_portfolio=tuple(_inside("regressor", one) for one in _MLP_PORTFOLIO),
-        classifier_space=_MLP_SPACE,
-        regressor_space=_inside("regressor", _MLP_SPACE),
-    ),
+    "mlp": _network(_MLP, _MLP_PORTFOLIO, _MLP_SPACE),
     # All rows at once instead of some at a time.
-    "mlp_lbfgs": Model(
-        classifier=CappedMLPClassifier(**_MLP_LBFGS),
-        regressor=TransformedTargetRegressor(
-            CappedMLPRegressor(**_MLP_LBFGS), transformer=StandardScaler()
-        ),
-        scaled=True,
-        selection="variance",
-        selections=_SELECTIONS,
-        most_rows=20_000,
-        classifier_portfolio=_MLP_LBFGS_PORTFOLIO,
-        regressor_portfolio=tuple(_inside("regressor", one) for one in _MLP_LBFGS_PORTFOLIO),
-        classifier_space=_MLP_LBFGS_SPACE,
-        regressor_space=_inside("regressor", _MLP_LBFGS_SPACE),
-    ),
+    "mlp_lbfgs": _network(_MLP_LBFGS, _MLP_LBFGS_PORTFOLIO, _MLP_LBFGS_SPACE, most_rows=20_000),
 }
 
 # The extras [lightgbm] and [xgboost] of pyproject.toml: families of the catalogue when installed.

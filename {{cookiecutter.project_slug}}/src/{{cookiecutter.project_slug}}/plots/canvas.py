@@ -29,6 +29,13 @@ def style() -> Iterator[None]:
         yield
 
 
+def short(text: object, most: int = 34) -> str:
+    """Return a name as a figure can show it: of so many characters at most, and no formula."""
+    shown = str(text)
+    shown = shown if len(shown) <= most else shown[: most - 1] + "…"
+    return shown.replace("$", r"\$")
+
+
 def begin(title: str, width: float = 4.6, height: float = 4.0) -> tuple[Figure, Any]:
     """Return an empty figure with a title, and its axes."""
     figure = Figure(figsize=(width, height))

@@ -12,16 +12,10 @@ from ..learning import Curve
 from ..metrics import Metric
 from ..predictions import Classes
 from ..slices import Slice
-from .canvas import begin
+from .canvas import begin, short
 
 SOFT = "#5b6774"
-NAME = 34  # characters of a label
 LINES = 8  # of classes in one figure
-
-
-def _short(text: str) -> str:
-    text = text.replace("$", r"\$")
-    return text if len(text) <= NAME else text[: NAME - 1] + "…"
 
 
 def importance(found: list[Importance], metric: Metric) -> Figure:
@@ -30,7 +24,7 @@ def importance(found: list[Importance], metric: Metric) -> Figure:
     figure, axes = begin("What the model relies on", 6.4, 1.1 + 0.28 * len(shown))
     value = np.array([one.value for one in shown])
     ends = [value - [one.low for one in shown], [one.high for one in shown] - value]
-    axes.barh([_short(one.column) for one in shown], value, xerr=np.array(ends))
+    axes.barh([short(one.column) for one in shown], value, xerr=np.array(ends))
     axes.set_xlabel(f"loss of {metric.title} when shuffled")
     return figure
 
@@ -40,13 +34,13 @@ def dependence(found: Dependence, classes: Classes | None) -> Figure:
 
     Of many classes those that vary most.
     """
-    figure, axes = begin(_short(found.column))
+    figure, axes = begin(short(found.column))
     levels = isinstance(found.grid[0], (str, bool))
     x: Any = np.arange(len(found.grid)) if levels else found.grid
     count = found.means.shape[1]
     names = classes if classes and count > 1 else [None]
     for k in sorted(np.argsort(-np.ptp(found.means, axis=0))[:LINES].tolist()):
-        label = None if count == 1 else _short(str(names[k]))
+        label = None if count == 1 else short(names[k])
         axes.plot(x, found.means[:, k], "o" if levels else ".-", label=label)
         if count == 1 and levels:
             below, above = found.means[:, 0] - found.bands[:, 0, 0], found.bands[:, 1, 0]
@@ -55,7 +49,7 @@ def dependence(found: Dependence, classes: Classes | None) -> Figure:
         elif count == 1:
             axes.fill_between(x, found.bands[:, 0, 0], found.bands[:, 1, 0], alpha=0.15)
     if levels:
-        axes.set_xticks(x, [_short(str(one)) for one in found.grid], rotation=30, ha="right")
+        axes.set_xticks(x, [short(one) for one in found.grid], rotation=30, ha="right")
     elif isinstance(found.grid[0], pd.Timestamp):
         axes.tick_params("x", rotation=30)
     positive = "number" if classes is None else f"probability of {classes[-1]}"
@@ -117,7 +111,7 @@ def slices(found: list[Slice], overall: float, metric: Metric) -> Figure:
     figure, axes = begin("The worst slices", 6.4, 1.1 + 0.3 * len(shown))
     value = np.array([one.value for one in shown])
     ends = [value - [one.low for one in shown], [one.high for one in shown] - value]
-    names = [_short(f"{one.column}: {one.slice}") for one in shown]
+    names = [short(f"{one.column}: {one.slice}") for one in shown]
     axes.errorbar(value, range(len(shown)), xerr=np.clip(ends, 0, None), fmt="o", capsize=3)
     axes.set_yticks(range(len(shown)), names)
     axes.axvline(overall, color=SOFT, ls=":", label="all test rows")

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 from .. import diagnosis, metrics
 from ..config import Task
 from ..predictions import Array, Predictions
-from .canvas import begin
+from .canvas import begin, short
 
 Plot = Callable[[Array, Predictions], Figure]
 CURVES = 8  # classes that have a curve, the most frequent ones
@@ -73,7 +73,7 @@ def confusion(y: Array, predictions: Predictions) -> Figure:
         y,
         predictions.labels,
         labels=found,
-        display_labels=[_shown(one) for one in found],
+        display_labels=[short(one, 24) for one in found],
         xticks_rotation="horizontal" if len(found) < 4 else "vertical",
         ax=axes,
         cmap="Blues",
@@ -124,13 +124,8 @@ def _against_the_rest(
     often = np.argsort(-sizes, kind="stable")[:CURVES]
     chosen = [1] if count == 2 else sorted(code for code in often if 0 < sizes[code] < len(y))
     for code in chosen:
-        name = "model" if count == 2 else _shown(predictions.classes[code])
+        name = "model" if count == 2 else short(predictions.classes[code], 24)
         yield name, codes == code, predictions.values[:, code]
-
-
-def _shown(label: object) -> str:
-    """Return a class as a figure can show it: not too long, and no formula."""
-    return str(label)[:24].replace("$", r"\$")
 
 
 PLOTS: dict[Task, tuple[Plot, ...]] = {
