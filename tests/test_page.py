@@ -177,6 +177,8 @@ def browser(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "disable-sync",
         "disable-dev-shm-usage",
         "no-proxy-server",
+        # A click on a page that is still scrolling lands beside the button.
+        "force-prefers-reduced-motion",
         "lang=en-US",
         "window-size=1200,900",
         f"user-data-dir={tmp_path_factory.mktemp('browser')}",
