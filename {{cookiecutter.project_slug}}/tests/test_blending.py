@@ -30,6 +30,7 @@ def candidate(values, milliseconds=1.0, megabytes=1.0):
             1000,
             megabytes,
             1.0,
+            1.0,
             None,
         )
         for k, (_, held) in enumerate(MADE)
@@ -130,9 +131,16 @@ def test_candidates_are_kept_in_files_as_they_are(tmp_path):
     np.testing.assert_array_equal(again.held_out(MADE, SIZE), one.held_out(MADE, SIZE))
 
 
+def test_what_waits_for_the_processor_costs_time_on_the_wall_alone():
+    scores = [dataclasses.replace(score, cpu_share=0.5) for score in noisy(1.0, 0).scores]
+    busy = candidates.Candidate("x", {}, tuple(scores))
+    assert (busy.seconds("wall"), busy.seconds("cpu")) == (6, 3)
+    assert (busy.refit_seconds("wall"), busy.refit_seconds("cpu")) == (1.5, 0.75)
+
+
 def test_more_rows_bear_more_rounds():
     scores = [
-        folds.Score("x", k, 1.0, np.zeros(1), 1, 1, 1, 1, 1, 1, rounds)
+        folds.Score("x", k, 1.0, np.zeros(1), 1, 1, 1, 1, 1, 1, 1, rounds)
         for k, rounds in enumerate([80, 120])
     ]
     one = candidates.Candidate("x", {"model__a": 1}, tuple(scores))

@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from {{cookiecutter.project_slug}} import deadline, folds, metrics, models, predictions
+from {{cookiecutter.project_slug}} import folds, metrics, models, predictions
+from {{cookiecutter.project_slug}}.deadline import Deadline, OutOfTime, until
 
 X = {"type": "number"}
 CLASS = made_up.TARGETS["binary"]
@@ -120,13 +121,22 @@ def test_scores_are_in_order_repeatable_and_reported_as_they_come(contract, para
 
 
 def test_an_error_that_a_deadline_was_turned_into_is_taken_for_the_deadline():
-    with pytest.raises(deadline.OutOfTime), deadline.until(time.time() + 0.05):
+    with pytest.raises(OutOfTime), until(Deadline(time.time() + 0.05)):
         try:
             time.sleep(5)
-        except deadline.OutOfTime:
+        except OutOfTime:
             raise ValueError("not a valid buffer format") from None
-    with pytest.raises(ValueError, match="of its own"), deadline.until(time.time() + 60):
+    with pytest.raises(ValueError, match="of its own"), until(Deadline(time.time() + 60)):
         raise ValueError("of its own")
+
+
+def test_a_deadline_of_the_processor_does_not_come_while_the_process_waits():
+    end = Deadline(time.process_time() + 0.2, "cpu")
+    with until(end):
+        time.sleep(0.5)
+    with pytest.raises(OutOfTime), until(end):
+        while time.process_time() < end.moment + 60:
+            pass
 
 
 def test_a_fit_is_interrupted_at_its_deadline(contract, params, typed):
@@ -136,8 +146,9 @@ def test_a_fit_is_interrupted_at_its_deadline(contract, params, typed):
     slow = models.build(models.MODELS["forest"], contract, params.task, 0)
     slow.set_params(model__n_estimators=100_000)
     jobs = [folds.Job("slow", slow, 0), *jobs_of(["dummy"], contract, params)]
-    assert folds.score_folds(jobs[:1], rows, made, metric, deadline=time.time() + 0.5) == []
-    assert folds.score_folds(jobs[1:], rows, made, metric, deadline=time.time() - 1) == []
+    soon, over = Deadline(time.time() + 0.5), Deadline(time.time() - 1)
+    assert folds.score_folds(jobs[:1], rows, made, metric, deadline=soon) == []
+    assert folds.score_folds(jobs[1:], rows, made, metric, deadline=over) == []
     assert len(folds.score_folds(jobs[1:], rows, made, metric)) == 2, "and the next one is not"
 
 

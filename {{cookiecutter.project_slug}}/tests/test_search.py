@@ -21,7 +21,7 @@ from {{cookiecutter.project_slug}} import (
 )
 from {{cookiecutter.project_slug}}.stages import train
 
-NO_END = budget.Budget(None, "wall", 1)
+NO_END = budget.Budget(None, "wall")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_search_that_was_interrupted_goes_on_to_what_it_would_have_found(start
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        part.run(budget.Budget(None, "wall", 1), interrupt)
+        part.run(budget.Budget(None, "wall"), interrupt)
     assert len(part.trials) == 4
     again = start(trials=10, folder="part")
     assert facts(again) == facts(part), "trials are on disk"
@@ -109,7 +109,7 @@ def test_a_search_that_was_interrupted_goes_on_to_what_it_would_have_found(start
 
 def test_no_trial_begins_when_the_seconds_are_over(start):
     found = start(trials=None, seconds=1e-9)
-    found.run(budget.Budget(1e-9, "wall", 1))
+    found.run(budget.Budget(1e-9, "wall"))
     assert found.trials == []
     assert found.candidates == list(found.defaults)
 
@@ -122,7 +122,7 @@ def test_a_fit_that_would_go_on_for_minutes_ends_with_the_seconds(start, monkeyp
     monkeypatch.setitem(models.MODELS, "linear", slow)
     monkeypatch.setitem(models.MODELS, "tree", slow)
     found = start(trials=None, seconds=2.0)
-    found.run(budget.Budget(2.0, "wall", 1))
+    found.run(budget.Budget(2.0, "wall"))
     assert all("n_estimators" not in str(trial.parameters) for trial in found.trials)
 
 

@@ -12,7 +12,7 @@ from .candidates import Candidate
 from .combination import Combination
 from .ensemble import Ensemble
 from .predictions import Array
-from .search import Search, refit_seconds
+from .search import Search
 
 
 def choose(search: Search, left: float) -> tuple[list[Choice], Choice]:
@@ -30,7 +30,7 @@ def choose(search: Search, left: float) -> tuple[list[Choice], Choice]:
         metric,
         search.params.seed,
     )
-    slow = [sum(refit_seconds(found[i]) for i in one.members) for one in choices]
+    slow = [sum(found[i].refit_seconds(tune.clock) for i in one.members) for one in choices]
     timely = [
         one
         for one, seconds in zip(choices, slow, strict=True)

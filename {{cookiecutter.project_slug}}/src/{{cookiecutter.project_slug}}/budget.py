@@ -3,44 +3,57 @@
 import time
 from typing import Literal
 
+from joblib import effective_n_jobs
+
+from .compute import is_local
+from .deadline import Deadline
+
 
 class Budget:
     """Seconds of a clock on the wall, or of the processors, some of which may be spent already.
 
+    Made where joblib's work is spread, as `parallel` does.
+
     Args:
         seconds: all that may be spent; None is no end.
         clock: the wall's, or the processors': the sum over the processes.
-        workers: the number of processes that spend at once.
         spent: by an earlier search that this one goes on with.
     """
 
     def __init__(
-        self, seconds: float | None, clock: Literal["wall", "cpu"], workers: int, spent: float = 0.0
+        self, seconds: float | None, clock: Literal["wall", "cpu"], spent: float = 0.0
     ) -> None:
         self.seconds = seconds
-        self.workers = workers
-        self.rate = workers if clock == "cpu" else 1
-        self._clock = time.process_time if clock == "cpu" else time.monotonic
-        self._start = self._clock() - spent
-        self._own = clock == "cpu" and workers > 1
+        self.clock: Literal["wall", "cpu"] = clock
+        self.workers = effective_n_jobs(None)
+        self._now = time.process_time if clock == "cpu" else time.monotonic
+        self._start = self._now() - spent
+        self._own = is_local()
 
     def charge(self, cpu_seconds: float) -> None:
         """Add what another process spent; this process's own is counted anyway."""
-        if self._own:
+        if self.clock == "cpu" and not self._own:
             self._start -= cpu_seconds
 
     @property
     def spent(self) -> float:
         """The seconds spent so far."""
-        return self._clock() - self._start
+        return self._now() - self._start
 
     @property
     def left(self) -> float:
         """The seconds that are left; infinity without an end."""
         return float("inf") if self.seconds is None else self.seconds - self.spent
 
-    def deadline(self, reserve: float) -> float | None:
-        """Return when to stop, in seconds since 1970, so that a reserve is left."""
+    def deadline(self, reserve: float) -> Deadline | None:
+        """Return when to stop so that a reserve is left.
+
+        What the processors spend on other processes is not seen while it is spent: those stop by
+        the wall's clock, which is early where the machine has other work.
+        """
         if self.seconds is None:
             return None
-        return time.time() + (self.left - reserve) / self.rate
+        left = self.left - reserve
+        if self.clock == "cpu" and self._own:
+            return Deadline(time.process_time() + left, "cpu")
+        return Deadline(time.time() + left / (self.workers if self.clock == "cpu" else 1))

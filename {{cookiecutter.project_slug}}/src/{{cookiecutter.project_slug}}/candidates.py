@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -40,10 +40,15 @@ class Candidate:
         """The standard error of the mean over the folds."""
         return float(self.fold_scores.std(ddof=1) / np.sqrt(len(self.scores)))
 
-    @property
-    def seconds(self) -> float:
-        """How long all folds took together, fitting and predicting."""
-        return sum(score.fit_seconds + score.predict_seconds for score in self.scores)
+    def seconds(self, clock: Literal["wall", "cpu"]) -> float:
+        """Return how long all folds took together on a clock, fitting and predicting."""
+        return sum(score.seconds(clock) for score in self.scores)
+
+    def refit_seconds(self, clock: Literal["wall", "cpu"]) -> float:
+        """Return how long it takes on a clock to fit all training rows, about."""
+        folds = len(self.scores)
+        took = np.mean([score.fit_seconds * score.share(clock) for score in self.scores])
+        return float(took) * folds / max(folds - 1, 1)
 
     def average(self, cost: str) -> float:
         """Return the mean over the folds of a field of `Score`."""

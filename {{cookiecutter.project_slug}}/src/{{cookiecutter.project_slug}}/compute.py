@@ -1,6 +1,7 @@
 """Where fits run: processes of this machine, or a cluster, through the cluster's joblib backend."""
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -10,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
 
-from joblib import parallel_config
+from joblib import effective_n_jobs, parallel_config
+from joblib.parallel import LokyBackend, get_active_backend
 
 from .config import Compute
 from .errors import InputError
@@ -32,8 +34,16 @@ def parallel(compute: Compute) -> Iterator[None]:
             yield
 
 
+def is_local() -> bool:
+    """Return whether joblib's work is done in this process, one job after the other."""
+    backend, _ = get_active_backend()
+    return isinstance(backend, LokyBackend) and effective_n_jobs(None) == 1
+
+
 def _processes(compute: Compute, stack: ExitStack) -> dict[str, Any]:
-    return {"backend": "loky"}
+    # Ctrl-C reaches every process of a terminal; here this one ends the others.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    return {"backend": "loky", "initializer": signal.signal, "initargs": ignore}
 
 
 def _dask(compute: Compute, stack: ExitStack) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from .contract import Contract
-from .deadline import OutOfTime, until
+from .deadline import Deadline, OutOfTime, until
 from .errors import InputError
 from .metrics import Metric
 from .predictions import Array, Classes, predict
@@ -119,7 +119,18 @@ class Score:
     megabytes: float
     """On disk, compressed."""
     cpu_seconds: float
+    """Of all this."""
+    cpu_share: float
+    """Of the seconds to fit and to predict: the rest had other work of the machine."""
     rounds: int | None
+
+    def seconds(self, clock: Literal["wall", "cpu"]) -> float:
+        """Return how long fitting and predicting took on a clock."""
+        return (self.fit_seconds + self.predict_seconds) * self.share(clock)
+
+    def share(self, clock: Literal["wall", "cpu"]) -> float:
+        """Return what a second on the wall was on a clock."""
+        return self.cpu_share if clock == "cpu" else 1.0
 
 
 class Unfit(Exception):
@@ -150,7 +161,7 @@ def fit(pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool) -> int | None:
 
 
 def score_fold(
-    job: Job, rows: Rows, fold: Fold, metric: Metric, deadline: float | None = None
+    job: Job, rows: Rows, fold: Fold, metric: Metric, deadline: Deadline | None = None
 ) -> Score | None:
     """Fit a copy of the job's pipeline without a fold and score it there, on one core.
 
@@ -171,7 +182,7 @@ def score_fold(
             fitted = time.perf_counter()
             X = rows.X.iloc[fold[1]]
             said = predict(pipeline, X, rows.classes)
-            predicted = time.perf_counter()
+            predicted, cpu_predicted = time.perf_counter(), time.process_time()
             return Score(
                 job.name,
                 job.fold,
@@ -182,6 +193,7 @@ def score_fold(
                 *row_costs(pipeline, X),
                 len(zlib.compress(pickle.dumps(pipeline), 1)) / 1e6,
                 time.process_time() - cpu,
+                min(1.0, (cpu_predicted - cpu) / (predicted - start)),
                 rounds,
             )
     except OutOfTime:
@@ -238,7 +250,7 @@ def score_folds(
     folds: list[Fold],
     metric: Metric,
     on_score: Callable[[Score], None] = lambda score: None,
-    deadline: float | None = None,
+    deadline: Deadline | None = None,
     on_unfit: Callable[[Unfit], None] = _fail,
 ) -> list[Score]:
     """Do jobs in parallel, as joblib's `parallel_config` says.

@@ -1,7 +1,6 @@
 """Ctrl-C, kept until it does no harm."""
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +15,6 @@ class Stop:
     def ask(self, *_: Any) -> None:
         """Handle the signal."""
         self._asked = True
-        # Ctrl-C ends the worker processes too; joblib's thread that waits for them would complain.
-        threading.excepthook = lambda *_: None
         if self._open:
             raise KeyboardInterrupt
 

@@ -21,6 +21,7 @@ from .budget import Budget
 from .candidates import Candidate
 from .config import Params
 from .contract import Contract
+from .deadline import Deadline
 from .folds import Fold, Job, Rows, Score, Unfit, score_folds
 from .interruption import Stop
 from .metrics import Metric
@@ -111,7 +112,7 @@ class Search:
 
         while True:
             deadline = budget.deadline(self.reserve())
-            left = np.inf if deadline is None else (deadline - time.time()) * budget.workers
+            left = np.inf if deadline is None else deadline.left * budget.workers
             picked = self._pick(left)
             if not picked:
                 break
@@ -144,7 +145,8 @@ class Search:
         for one in best:
             of_family.setdefault(one.model, one)
         blends = best[:MEMBERS], [*of_family.values()][:MEMBERS]
-        fits = max(sum(map(refit_seconds, blend)) for blend in blends)
+        clock = self.params.tune.clock
+        fits = max(sum(one.refit_seconds(clock) for one in blend) for blend in blends)
         return fits + WRITING + RECORDING * len(self.trials)
 
     def _pick(self, left: float) -> list["Pick"]:
@@ -196,14 +198,14 @@ class Search:
     def _seconds(self, family: str) -> float:
         """Return how long a trial of a family takes on one core, by those that were whole."""
         took = [c for c in self.candidates if c.model == family]
-        return float(np.mean([c.seconds for c in took]))
+        return float(np.mean([c.seconds(self.params.tune.clock) for c in took]))
 
     def _score(
         self,
         picked: Sequence["Pick"],
         which: Sequence[int],
         on_score: Callable[[Score], None],
-        deadline: float | None,
+        deadline: Deadline | None,
     ) -> dict["Pick", list[Score]]:
         jobs = [job for one in picked for job in self._jobs(one, which)]
         with self.stop.allowed():
@@ -316,9 +318,3 @@ class Pick:
     def name(self) -> str:
         """What tells it from the others."""
         return f"{self.model} {self.number}"
-
-
-def refit_seconds(candidate: Candidate) -> float:
-    """Return how long a candidate takes to fit on all training rows, about."""
-    folds = len(candidate.scores)
-    return candidate.average("fit_seconds") * folds / max(folds - 1, 1)

@@ -1,12 +1,10 @@
 """train: compare the model families under the same cross-validation, as a leaderboard."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 import pandas as pd
-from joblib import effective_n_jobs
 from rich.progress import Progress
 
 from .. import candidates, files, metrics, models, tracking
@@ -15,6 +13,7 @@ from ..candidates import Candidate, summarise
 from ..compute import parallel
 from ..config import Params
 from ..contract import Contract
+from ..deadline import Deadline
 from ..errors import InputError
 from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
 from ..metrics import Metric
@@ -36,7 +35,7 @@ class Comparison:
     scores: dict[str, list[Score]] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
 
-    def score(self, names: Sequence[str], which: slice, deadline: float | None = None) -> None:
+    def score(self, names: Sequence[str], which: slice, deadline: Deadline | None = None) -> None:
         """Score families on some folds."""
 
         def note(error: Unfit) -> None:
@@ -50,18 +49,18 @@ class Comparison:
         for score in score_folds(*work, self.on_score, deadline, note):
             self.scores.setdefault(score.name, []).append(score)
 
-    def hurry(self, names: Sequence[str], deadline: float, workers: int) -> None:
+    def hurry(self, names: Sequence[str], deadline: Deadline, workers: int) -> None:
         """Score families on the first fold, then the quickest on the others, until a deadline.
 
         All first folds together may take half of the time: what quick ones leave is for slow ones.
         """
-        half = (time.time() + deadline) / 2
+        half = deadline.after(deadline.left / 2)
         for start in range(0, len(names), workers):
-            share = (half - time.time()) / ceil((len(names) - start) / workers)
+            share = half.left / ceil((len(names) - start) / workers)
             some = names[start : start + workers]
-            self.score(some, slice(1), time.time() + share)
-        seconds = {n: s[0].fit_seconds + s[0].predict_seconds for n, s in self.scores.items()}
-        left = (deadline - time.time()) * workers
+            self.score(some, slice(1), deadline.after(share))
+        seconds = {name: s[0].seconds(deadline.clock) for name, s in self.scores.items()}
+        left = deadline.left * workers
         quick = []
         for name in sorted(set(names) & set(seconds), key=lambda name: seconds[name]):
             left -= seconds[name] * (len(self.folds) - 1)
@@ -95,14 +94,14 @@ def compare(
     metric = metrics.find(params.metric, params.task)
     found = Comparison(jobs, Rows.of(train, contract), folds, metric, on_score)
     with parallel(params.compute):
-        workers = effective_n_jobs(None)
-        deadline = Budget(params.tune.seconds, params.tune.clock, workers).deadline(0)
+        budget = Budget(params.tune.seconds, params.tune.clock)
+        deadline = budget.deadline(0)
         hurried = [name for name in families if name not in ALWAYS and not params.train.models]
         if deadline is None or not hurried:
             found.score([*families], slice(None))
         else:
             found.score([name for name in families if name in ALWAYS], slice(None))
-            found.hurry(hurried, deadline, workers)
+            found.hurry(hurried, deadline, budget.workers)
     whole = {name: s for name, s in found.scores.items() if len(s) == len(folds)}
     for name in families:
         reason = found.unfit.get(name, SLOW)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import effective_n_jobs
 from rich.progress import BarColumn, Progress, TextColumn
 
 from .. import blending, bundle, candidates, files, metrics, reference, tracking
@@ -141,8 +140,7 @@ def main() -> None:
             candidates.load_all(files.DEFAULTS),
             folder,
         )
-        workers = effective_n_jobs(None)  # as params.yaml says
-        budget = Budget(params.tune.seconds, params.tune.clock, workers, search.spent)
+        budget = Budget(params.tune.seconds, params.tune.clock, search.spent)
         interrupted = explore(search, params, budget)
         choices, choice = choose(search, budget.left)
         model = finish(search, choice)
