@@ -53,8 +53,8 @@ INSTALLED = """
     h11 hatchling httpcore2 httptools httpx2 httpx2_jsfetch huey hydra hydra_core hypothesis
     identify idna importlib_metadata iniconfig iterative_telemetry itsdangerous jinja2 joblib
     kiwisolver kombu librt mako markdown_it markdown_it_py markupsafe matplotlib mdurl ml_dtypes
-    mlflow mlflow_skinny mlflow_tracing mpl_toolkits multidict mypy mypy_extensions mypyc narwhals
-    networkx nodeenv numpy omegaconf onnx onnxruntime opentelemetry opentelemetry_api
+    mlflow mlflow_skinny mlflow_tracing mpl_toolkits msgspec multidict mypy mypy_extensions mypyc
+    narwhals networkx nodeenv numpy omegaconf onnx onnxruntime opentelemetry opentelemetry_api
     opentelemetry_proto opentelemetry_sdk opentelemetry_semantic_conventions optuna orjson packaging
     pandas pandera pathspec pil pillow platformdirs pluggy pre_commit prettytable prometheus_client
     prompt_toolkit propcache protobuf psutil public py pyarrow pyasn1 pyasn1_modules pycparser

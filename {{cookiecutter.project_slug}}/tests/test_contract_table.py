@@ -128,10 +128,10 @@ def test_a_row_has_the_same_cells_as_a_request_and_in_a_table(contract, data, ow
     chosen = contract if own else made_up.contract_of(**made_up.EVERY_TYPE)
     rows = data.draw(made_up.bodies(chosen))
     model = row.row_model(chosen)
-    requests = [cells.of_row(model.model_validate_json(json.dumps(one))) for one in rows]
+    asked = [row.values(model.model_validate_json(json.dumps(one))) for one in rows]
     checked = as_table(rows, chosen)
     assert checked.invalid.empty
-    assert cells.rows_of_table(checked.valid, chosen) == requests
+    assert cells.rows_of_table(checked.valid, chosen) == [cells.of_row(one) for one in asked]
 
 
 TEXTS = ["flat", " flat ", "\u2003flat\n", "", " ", "?", " ? ", "NA", "Flat", "steep", "fl at"]
@@ -154,7 +154,7 @@ def test_a_text_is_taken_or_refused_in_a_request_as_in_a_table(text, nullable, k
         assert fault["loc"] == ("x",) and said in fault["msg"]
     else:
         assert checked.invalid.empty
-        assert cells.rows_of_table(checked.valid, contract) == [cells.of_row(asked)]
+        assert cells.rows_of_table(checked.valid, contract) == [cells.of_row(row.values(asked))]
 
 
 def test_columns_of_rows_are_the_rows_turned(typed, contract):

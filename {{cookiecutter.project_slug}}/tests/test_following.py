@@ -59,7 +59,7 @@ def said(folder, rows):
     """Return what a bundle says of rows."""
     found = bundle.load(folder)
     model = row.row_model(found.contract)
-    asked = [model.model_validate_json(json.dumps(one)) for one in rows]
+    asked = [row.values(model.model_validate_json(json.dumps(one))) for one in rows]
     return found.answers(asked)
 
 

@@ -66,7 +66,7 @@ def test_the_registered_champion_gives_the_same_answers_through_mlflow(
     assert version.run_id == champion.manifest["run_id"]
     loaded = mlflow.pyfunc.load_model(f"models:/{tracking.NAME}@champion")
     example = row.row_model(contract).model_validate_json(json.dumps(row.example_row(contract)))
-    assert loaded.predict(loaded.input_example) == champion.answers([example])
+    assert loaded.predict(loaded.input_example) == champion.answers([row.values(example)])
 
 
 RUN = f"""

@@ -28,12 +28,11 @@ from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
 
 import numpy as np
-from pydantic import BaseModel
 
 from . import files
 from .combination import Region
 from .contract import Contract
-from .contract.cells import Cell, Cells, columns_of_rows, of_rows, of_series
+from .contract.cells import Cell, Cells, Values, columns_of_rows, of_rows, of_series
 from .errors import InputError
 from .features.encoding import with_engineered
 from .predictions import Classes, Predictions, apart, decision
@@ -107,7 +106,7 @@ class Bundle:
             values = np.zeros((0, len(classes)) if classes else 0)
         return Predictions(values, classes, scorer.costs)
 
-    def answers(self, rows: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    def answers(self, rows: Sequence[Values]) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
         columns = of_rows(rows, self.contract)
         if len(rows) == 1 and self.compiled:

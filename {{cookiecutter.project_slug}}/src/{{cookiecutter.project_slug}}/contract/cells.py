@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from .definition import Contract
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:  # the server has no pandas
     import pandas as pd
 
 Cell = float | str | None
+
+Values = tuple[Any, ...]
+"""What a validated row holds, in contract order: whole numbers, booleans and moments, too."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,18 @@ Cells = Sequence[Cell] | NDArray[np.float64]
 _EPOCH = datetime(1970, 1, 1)
 
 
-def of_row(row: BaseModel) -> tuple[Cell, ...]:
+def of_row(row: Values) -> tuple[Cell, ...]:
     """Return the cells of a validated row, in contract order."""
-    return tuple(_of_value(value) for value in row.__dict__.values())
+    return tuple(_of_value(value) for value in row)
 
 
-def of_rows(rows: Sequence[BaseModel], contract: Contract) -> dict[str, Cells]:
+def of_rows(rows: Sequence[Values], contract: Contract) -> dict[str, Cells]:
     """Return the columns of validated rows, by name.
 
     Whole numbers and booleans stay what they are, since they are encoded as the float is: to
     convert each would take as long as to validate it.
     """
-    cells = zip(*(row.__dict__.values() for row in rows), strict=True)
-    columns: dict[str, Cells] = dict(zip(contract.features, cells, strict=True))
+    columns: dict[str, Cells] = dict(zip(contract.features, zip(*rows, strict=True), strict=True))
     for name in contract.moments:
         columns[name] = [_of_value(value) for value in columns[name]]
     return columns

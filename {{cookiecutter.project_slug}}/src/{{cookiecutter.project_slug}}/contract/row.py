@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import ceil, floor
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from .cells import Values
 from .definition import Column, Contract
 
 _EXAMPLES: dict[str, Any] = {
@@ -63,12 +65,15 @@ def row_model(contract: Contract) -> type[BaseModel]:
     return create_model("Row", __config__=config, **fields)
 
 
+def values(row: BaseModel) -> Values:
+    """Return what a validated row holds, in contract order."""
+    return tuple(row.__dict__.values())
+
+
 def _annotation(column: Column, missing: tuple[str, ...]) -> Any:
     match column.type:
         case "integer":
-            # As wide as the integers of a table.
-            low = -(2**63) if column.minimum is None else _whole(column.minimum)
-            high = 2**63 - 1 if column.maximum is None else _whole(column.maximum)
+            low, high = whole_bounds(column)
             return Annotated[int, Field(ge=low, le=high)]
         case "number":
             return Annotated[float, Field(ge=column.minimum, le=column.maximum)]
@@ -117,8 +122,13 @@ def _as_in_a_table(column: Column, missing: tuple[str, ...]) -> Callable[[str], 
     return clean
 
 
-def _whole(bound: float) -> int | float:
-    return int(bound) if bound.is_integer() else bound
+def whole_bounds(column: Column) -> tuple[int, int]:
+    """Return the least and the largest integer of a column, at most as wide as those of a table."""
+    low, high = column.minimum, column.maximum
+    return (
+        -(2**63) if low is None else max(-(2**63), ceil(low)),
+        2**63 - 1 if high is None else min(2**63 - 1, floor(high)),
+    )
 
 
 def example_row(contract: Contract) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel
 
 from .. import files
 from ..bundle import GOLDEN, Bundle
-from ..contract.cells import Cell, columns_of_rows, of_row
+from ..contract.cells import Cell, Values, columns_of_rows, of_row
 from ..features.encoding import with_engineered
 from ..features.engineered import FEATURES
 from ..predictions import Array
@@ -42,7 +41,7 @@ class Explainer:
         self.reference: list[tuple[Cell, ...]] = [tuple(row) for row in rows]
         self.additive = _is_additive(champion.compiled)
 
-    def explain(self, row: BaseModel, answer: Mapping[str, Any]) -> dict[str, Any]:
+    def explain(self, row: Values, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Return the contributions to the answer that a row got."""
         cells, names = of_row(row), list(self.champion.contract.features)
         if self.additive:

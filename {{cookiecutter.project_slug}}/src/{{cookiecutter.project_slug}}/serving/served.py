@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
+from msgspec.json import encode
+from pydantic import ValidationError
+from pydantic_core import from_json
 
 from ..bundle import DOCUMENTS, Bundle
-from ..contract.row import request_of
+from ..contract.cells import Values
+from ..contract.row import request_of, values
 from .explanation import Explainer
 from .messages import problems, request_model
+from .plain import Plain
 from .settings import Settings
 
 EXAMPLES = 5
@@ -53,6 +56,7 @@ class Served:
         self.examples = [request_of(row, champion.contract) for row in golden]
         """Rows as clients send them."""
         self.message = request_model(champion.contract, settings.max_rows, self.examples[0])
+        self._plain = Plain(champion.contract, min(FEW, settings.max_rows))
         # Read now, since the folder may be gone when they are asked for.
         self.documents = {
             file: (champion.folder / file).read_bytes()
@@ -66,7 +70,8 @@ class Served:
         asked = self._read(body, identity)
         if isinstance(asked, Reply):
             return asked
-        return self.reply(self.predictions(asked.rows, asked.explain), identity)
+        rows = [values(row) for row in asked.rows]
+        return self.reply(self.predictions(rows, asked.explain), identity)
 
     async def answer_soon(self, body: bytes, identity: str) -> Reply:
         """Do the same, in a thread unless it is soon done."""
@@ -75,15 +80,19 @@ class Served:
             return await asyncio.to_thread(self.answer, body, identity)
         return self.reply(self.predictions(rows), identity)
 
-    def few(self, body: bytes) -> Sequence[BaseModel] | None:
+    def few(self, body: bytes) -> Sequence[Values] | None:
         """Return rows that are scored sooner than other requests would miss their turn."""
         if self.champion.compiled is None or len(body) > SMALL:
             return None
+        if (plain := self._plain.read(body)) is not None:
+            return plain
         try:
             asked: Any = self.message.model_validate_json(body)
         except Exception:
             return None  # to say what is wrong may take long
-        return None if asked.explain or len(asked.rows) > FEW else asked.rows
+        if asked.explain or len(asked.rows) > FEW:
+            return None
+        return [values(row) for row in asked.rows]
 
     def _read(self, body: bytes, identity: str) -> Any:
         """Return what a body asks, or its refusal."""
@@ -101,7 +110,7 @@ class Served:
     def reply(self, answers: list[dict[str, Any]], identity: str) -> Reply:
         """Return an answer with the predictions for its rows."""
         content = {"predictions": answers, "model": self.facts, "request_id": identity}
-        return Reply(200, to_json(content), len(answers))
+        return Reply(200, encode(content), len(answers))
 
     def _too_much(self, body: bytes) -> str | None:
         """Say what a large body has too much of: millions of faults would cost gigabytes."""
@@ -118,7 +127,7 @@ class Served:
                 return f"an object has {len(one)} keys; none may have more than {limit}"
         return None
 
-    def predictions(self, rows: Sequence[BaseModel], explain: bool = False) -> list[dict[str, Any]]:
+    def predictions(self, rows: Sequence[Values], explain: bool = False) -> list[dict[str, Any]]:
         """Return the prediction for each validated row as a client gets it."""
         answers = self.champion.answers(rows)
         if explain:

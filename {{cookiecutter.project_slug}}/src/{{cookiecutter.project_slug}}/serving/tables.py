@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from ..contract import Column, Contract, texts
+from ..contract.cells import Values
+from ..contract.row import values
 from .messages import problems
 from .served import Served
 
@@ -25,8 +27,8 @@ def bound(count: int, limit: int) -> None:
         raise Unusable(f"there are {count} rows; send at most {limit}")
 
 
-def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[BaseModel]:
-    """Return rows that keep the contract.
+def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[Values]:
+    """Return the values of rows that keep the contract.
 
     Raises:
         Unusable: one does not.
@@ -40,8 +42,7 @@ def validate(served: Served, rows: Iterable[Mapping[str, Any]]) -> list[BaseMode
             for one in problems(error)[:10]
         ]
         raise Unusable("; ".join(found)) from None
-    found_rows: list[BaseModel] = asked.rows
-    return found_rows
+    return [values(row) for row in asked.rows]
 
 
 def row_of(problem: Mapping[str, Any]) -> str:

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import NamedTuple, Protocol
 
-from pydantic import BaseModel
-
+from ..contract.cells import Values
 from .gateway import Gateway, new_identity
 from .served import Reply, Served
 
@@ -35,7 +34,7 @@ class Asked(NamedTuple):
 
     asker: Asker
     served: Served
-    rows: Sequence[BaseModel]
+    rows: Sequence[Values]
     started: float
 
 
