@@ -137,6 +137,7 @@ MODULES = [
     "serving/logs",
     "serving/messages",
     "serving/pages",
+    "serving/plain",
     "serving/sending",
     "serving/served",
     "serving/settings",
