@@ -124,7 +124,7 @@ def _layout(schema: pa.Schema, batch: pa.RecordBatch) -> dict[str, Any]:
         if len(cells.unique()) < 0.2 * len(cells):
             few.append(name)
         text = pa.types.is_string(cells.type)
-        plain = "".join(cells[:10_000].fill_null("").to_pylist()).encode() if text else b""
+        plain = "".join(filter(None, cells[:10_000].to_pylist())).encode() if text else b""
         saves = len(pa.compress(plain, "snappy", asbytes=True)) < len(plain) / 1.5
         packed[name] = "snappy" if saves or not text or name in few else "none"
     return {"use_dictionary": few or False, "compression": packed, "write_statistics": False}
