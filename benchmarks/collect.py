@@ -62,7 +62,7 @@ print(seconds, peak, pq.read_metadata(target).num_rows)
 """
 
 OURS = "sources.copy"
-COPY = ("from benched import sources", "sources.copy(source, target)")
+COPY = ("import duckdb; from benched import sources", "sources.copy(source, target)")
 PANDAS = "import pandas as pd, pyarrow.dataset"
 ARROW = "import pyarrow.dataset; from pyarrow import csv"
 SQL = "import psycopg, sqlalchemy as sql"

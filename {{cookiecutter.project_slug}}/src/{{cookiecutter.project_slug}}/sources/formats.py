@@ -161,11 +161,11 @@ def named_apart(names: list[str]) -> list[str]:
 
 def _unpacked(path: Path, scratch: Path) -> Path:
     """Return a file itself, or what is compressed in it."""
-    import fsspec
-
     suffix = path.suffix.lower()
     if suffix not in COMPRESSED:
         return path
+    import fsspec
+
     inside = path.stem
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
