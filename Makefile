@@ -16,7 +16,7 @@ help: ## Show this list
 demo: .venv/ready ## Generate a project, run it and ask it for a prediction: OUT=demo ANSWERS="example=finance"
 	@python scripts/demo.py "$(OUT)" $(ANSWERS)
 
-test: .venv/ready ## Run all tests, generated projects included: about 40 minutes
+test: .venv/ready ## Run all tests, generated projects included: about half an hour
 	pytest
 
 test-fast: .venv/ready ## Run the tests that do not run a generated project: about a minute
