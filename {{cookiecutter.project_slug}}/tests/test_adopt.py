@@ -291,9 +291,10 @@ def test_a_table_with_more_bad_cells_than_allowed_raises_the_limit_and_says_so(t
     assert any("preprocess.max_invalid" in note for note in found.notes)
 
 
-def test_a_better_split_than_a_random_one_is_suggested(table, params):
+@pytest.mark.parametrize("name", ["shop_id", "Patient"])
+def test_a_better_split_than_a_random_one_is_suggested(table, params, name):
     table["moment"] = pd.date_range("2024-01-01", periods=len(table)).astype(str)
-    table["shop_id"] = [f"s{number // 5}" for number in range(len(table))]
+    table[name] = [f"s{number // 5}" for number in range(len(table))]
     notes = " ".join(adopt.understand(table, "left", None, params).notes)
     assert "order of moment" in notes and "role: time" in notes
-    assert "each shop_id is in 5.0 rows" in notes and "role: group" in notes
+    assert f"each {name} is in 5.0 rows" in notes and "role: group" in notes

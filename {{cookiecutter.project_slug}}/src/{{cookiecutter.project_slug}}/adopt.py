@@ -148,7 +148,8 @@ def show(adopted: Adopted) -> Group:
         strong = {"target": "bold green", "ignore": "dim", "id": "dim"}.get(one.column.role, "")
         board.add_row(Text(one.name), one.column.type, one.column.role, Text(one.why), style=strong)
     ways = {"time": "the latest rows are the test", "group": "groups are kept whole"}
-    split = next((ways[r] for r in ("time", "group") if adopted.contract.name(r)), "random")
+    by_chance = "random, since no column has role: time or role: group"
+    split = next((ways[r] for r in ("time", "group") if adopted.contract.name(r)), by_chance)
     lines = [
         Text(f"task {adopted.task}, metric {adopted.metric}, split: {split}"),
         *(Text(f"note: {note}") for note in adopted.notes),

@@ -14,6 +14,7 @@ from .contract import Contract
 from .contract.definition import MODELLED
 from .contract.inference import (
     IDENTIFIER,
+    MEMBER,
     OFTEN,
     Finding,
     as_target,
@@ -162,7 +163,7 @@ def split_hints(table: pd.DataFrame, contract: Contract) -> list[str]:
                 f"rows are in the order of {name}: if the model is to tell of later ones, give it "
                 "role: time, so that the latest rows are the test"
             )
-        elif IDENTIFIER.search(name) and OFTEN <= times <= len(table) / 20:
+        elif (IDENTIFIER.search(name) or MEMBER.search(name)) and OFTEN <= times <= len(table) / 20:
             hints.append(
                 f"each {name} is in {times:.1f} rows on average: if they belong together, give it "
                 "role: group, so that none is in both training and test"

@@ -13,7 +13,7 @@ from .table import convert
 from .texts import BOOLEANS, MOMENT
 
 # Cell texts that mean "no value" wherever they occur, and those that may also be a level: they
-# count only in a column that would be of numbers or moments without them, and there alone.
+# count only in a column that would be of numbers, moments or booleans without them, there alone.
 SURE = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NaT", "NULL", "null", "#N/A", "<NA>")
 UNSURE = ("-", "--", ".", "None", "none", "missing", "Missing", "unknown", "Unknown")
 
@@ -48,6 +48,10 @@ FEW = 10  # whole numbers as a target: not more than this are classes
 IDENTIFIER = re.compile(
     r"(?i:(^|[_\s.-])(id|uuid|guid|key|index|rownames|unnamed:.*)$)|(?<=[a-z])I[Dd]$"
 )
+MEMBER = re.compile(
+    r"(?i:(^|[_\s.-])(patient|customer|client|user|subject|person|household|account|device|session)$)"
+)
+"""What a column is called that says to whom or what a row belongs."""
 OFTEN = 1.5  # rows of each value: below it a column that is called an id is one, above it a group
 POSITIVE = ("yes", "true", "1", "y", "t", "positive", "pos", "bad", "default", "fraud", "churn")
 
@@ -76,8 +80,17 @@ def _own_markers(known: pd.Series) -> tuple[str, ...]:
     odd = _odd_ones(counts.drop(unsure))
     rest = counts.drop([*unsure, *odd])
     distinct = rest.index.to_series()
-    typed = unsure and len(rest) > 2 and (_number(distinct, rest) or _moment(distinct, rest))
+    typed = unsure and (
+        _are_booleans(distinct)
+        or (len(rest) > 2 and (_number(distinct, rest) or _moment(distinct, rest)))
+    )
     return (*(unsure if typed else ()), *odd)
+
+
+def _are_booleans(distinct: pd.Series) -> bool:
+    """Whether texts are of both truth values, each in some spelling."""
+    said = {BOOLEANS.get(text.lower()) for text in distinct}
+    return said == {True, False}
 
 
 def _odd_ones(counts: pd.Series) -> list[str]:
@@ -132,7 +145,7 @@ def _understand(known: pd.Series) -> tuple[dict[str, Any], str]:
     counts = known.value_counts()
     distinct = counts.index.to_series()
     lower = set(distinct.str.lower())
-    if lower <= set(BOOLEANS) and len({BOOLEANS[t] for t in lower}) == 2 and not lower & {"0", "1"}:
+    if _are_booleans(distinct) and not lower & {"0", "1"}:
         return {"type": "boolean"}, f"written {' and '.join(sorted(lower))}"
     if distinct.str.fullmatch(r"(19|20|21(?=00))\d{6}").all():  # numbers as well
         days, _ = convert(distinct, Column(type="datetime", format="%Y%m%d"))
@@ -266,8 +279,7 @@ def as_target(finding: Finding, cells: pd.Series, missing: tuple[str, ...]) -> F
     ):
         kept = column.model_dump(include={"type", "decimal", "unit", "missing"})
         return Finding(finding.name, Column(**kept, role="target"), f"a number: {finding.why}")
-    spelled = {str(level).lower() for level in counts.index}
-    if len(counts) > 2 and spelled <= set(BOOLEANS) and len({BOOLEANS[s] for s in spelled}) == 2:
+    if len(counts) > 2 and _are_booleans(counts.index.to_series().map(str)):
         why = f"true, the positive class, and false, written {', '.join(sorted(counts.index))}"
         return Finding(finding.name, Column(type="boolean", role="target"), why)
     if len(counts) > CLASSES:

@@ -15,6 +15,8 @@ from .definition import Column
 BOOLEANS = {
     **dict.fromkeys(["true", "t", "yes", "y", "on", "1", "1.0"], True),
     **dict.fromkeys(["false", "f", "no", "n", "off", "0", "0.0"], False),
+    **dict.fromkeys(["ja", "oui", "si", "sí", "sì", "sim", "да"], True),
+    **dict.fromkeys(["nein", "nee", "nej", "non", "não", "nao", "нет"], False),
 }
 _SIGNS = (
     (r"[\s'’$€£¥₹₽₩₺₫₪฿%]|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|R(?=\$)", ""),

@@ -4,6 +4,8 @@
 const BOOLEANS = new Map([
   ...["true", "t", "yes", "y", "on", "1", "1.0"].map((text) => [text, "true"]),
   ...["false", "f", "no", "n", "off", "0", "0.0"].map((text) => [text, "false"]),
+  ...["ja", "oui", "si", "sí", "sì", "sim", "да"].map((text) => [text, "true"]),
+  ...["nein", "nee", "nej", "non", "não", "nao", "нет"].map((text) => [text, "false"]),
 ]);
 const MONEY = /[\s'’$€£¥₹₽₩₺₫₪฿%]|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|R(?=\$)/g;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
