@@ -27,8 +27,8 @@ _SIGNS = (
     (r"(?<=\d)\+$", ""),  # and more
 )
 SIGNS = {
-    ".": (*_SIGNS, (r",(?=\d{3}(\D|$))", "")),
-    ",": (*_SIGNS, (r"\.(?=\d{3}(\D|$))", ""), (",", ".")),
+    ".": (*_SIGNS, (r"(?<!\d{4}),(?=\d{3}(\D|$))", "")),
+    ",": (*_SIGNS, (r"(?<!\d{4})\.(?=\d{3}(\D|$))", ""), (",", ".")),
 }
 """By decimal mark, what to replace one after the other until a number is as Python writes it."""
 ZEROS = r"\.0+$"

@@ -31,8 +31,8 @@ function rowJson(pairs) {
 /** Write a number as JSON does: no currency, percent or thousands sign. */
 function plain(text, column) {
   text = text.replace(MONEY, "").replace("−", "-").replace(/^\((.*)\)$/, "-$1");
-  if (column.decimal === ",") return text.replace(/\.(?=\d{3}(\D|$))/g, "").replaceAll(",", ".");
-  return text.replace(/,(?=\d{3}(\D|$))/g, "");
+  if (column.decimal === ",") return text.replace(/(?<!\d{4})\.(?=\d{3}(\D|$))/g, "").replaceAll(",", ".");
+  return text.replace(/(?<!\d{4}),(?=\d{3}(\D|$))/g, "");
 }
 
 function decimal(text, column) {
