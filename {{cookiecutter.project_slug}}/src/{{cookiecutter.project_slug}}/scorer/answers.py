@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the server has no onnx
 
 MANY = 4_000  # rows; fewer take longer than to walk
 BLOCK = 16_000  # rows at once, whose answers fit into a cache
+BITS = 64_000_000  # answers of leaves at once, so that thousands of trees take no more memory
 LEAVES = 64  # of a tree at most on average; with more there is too much to ask
 LARGEST = 256  # leaves of a tree, whose places are bytes
 
@@ -55,7 +56,8 @@ class Answers:
 
     def __call__(self, X: Array) -> Array:
         """Return the sums of the trees, shape (n, outputs)."""
-        blocks = [self._sums(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
+        rows = max(64, min(BLOCK, BITS // len(self.trees)))
+        blocks = [self._sums(X[start : start + rows]) for start in range(0, len(X), rows)]
         return np.concatenate(blocks)
 
     def _sums(self, X: Array) -> Array:

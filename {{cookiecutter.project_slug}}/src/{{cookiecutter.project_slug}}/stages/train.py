@@ -19,6 +19,7 @@ from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
 from ..metrics import Metric
 
 ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however long they take
+QUICK = 0.2  # the share of the time that the others have at least
 SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
 
 
@@ -48,6 +49,11 @@ class Comparison:
         work = (jobs, self.rows, self.folds, self.metric)
         for score in score_folds(*work, self.on_score, deadline, note):
             self.scores.setdefault(score.name, []).append(score)
+
+    def rest(self, names: Sequence[str], deadline: Deadline) -> float:
+        """Return how long families take for the other folds, on the clock of a deadline."""
+        firsts = [self.scores[name][0] for name in names if name in self.scores]
+        return sum(one.seconds(deadline.clock) for one in firsts) * (len(self.folds) - 1)
 
     def hurry(self, names: Sequence[str], deadline: Deadline, workers: int) -> None:
         """Score families on the first fold, then the quickest on the others, until a deadline.
@@ -100,8 +106,13 @@ def compare(
         if deadline is None or not hurried:
             found.score([*families], slice(None))
         else:
-            found.score([name for name in families if name in ALWAYS], slice(None))
-            found.hurry(hurried, deadline, budget.workers)
+            always = [name for name in families if name in ALWAYS]
+            found.score(always, slice(1))
+            # What these take is left for them, but for a part in which quick ones are done.
+            left, rest = deadline.left, found.rest(always, deadline) / budget.workers
+            share = max(left - rest, left * QUICK)
+            found.hurry(hurried, deadline.after(share), budget.workers)
+            found.score(always, slice(1, None))
     whole = {name: s for name, s in found.scores.items() if len(s) == len(folds)}
     for name in families:
         reason = found.unfit.get(name, SLOW)
