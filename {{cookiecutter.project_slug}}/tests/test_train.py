@@ -118,7 +118,20 @@ def test_the_dummy_the_linear_model_and_boosting_are_compared_however_short_the_
     chosen = everything(params, "binary", seconds=0.01)
     board = train.compare(frame, contract, chosen, on_note=notes.append)
     assert {one.model for one in board} == set(train.ALWAYS)
-    assert len(notes) + len(board) == len(models.find(None, "binary", len(frame)))
+    left_out = [note for note in notes if "left out" in note]
+    assert len(left_out) + len(board) == len(models.find(None, "binary", len(frame)))
+    assert any("boosting stopped early" in note and "tune.seconds" in note for note in notes)
+
+
+def test_boosting_learns_fewer_rounds_rather_than_to_go_on_beyond_the_time(params):
+    contract, frame = made_up.every_type("multiclass")
+
+    def rounds(seconds):
+        board = train.compare(frame, contract, everything(params, "multiclass", seconds=seconds))
+        found = {one.model: one for one in board}["boosting"]
+        return [score.rounds for score in found.scores]
+
+    assert all(few < many for few, many in zip(rounds(0.01), rounds(600.0), strict=True))
 
 
 def test_families_that_are_named_take_the_time_that_they_need(params, typed, contract):

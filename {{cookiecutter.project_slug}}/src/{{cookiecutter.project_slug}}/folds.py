@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from .contract import Contract
@@ -99,6 +100,8 @@ class Job:
     fold: int
     stops: bool = False
     """Whether the held-out rows say after how many rounds the model stops."""
+    seconds: float | None = None
+    """After which one that stops adds no more rounds, whatever the held-out rows say."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,9 @@ class Unfit(Exception):
     """A pipeline does not take the rows that it was to be fitted to: its name, and the reason."""
 
 
-def fit(pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool) -> int | None:
+def fit(
+    pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool, seconds: float | None = None
+) -> int | None:
     """Fit a pipeline without a fold; returns the rounds at which the held-out rows stopped it.
 
     Held-out rows are encoded by what was learned from the others. Stopping by them flatters the
@@ -156,7 +161,11 @@ def fit(pipeline: Pipeline, rows: Rows, fold: Fold, stops: bool) -> int | None:
     )
     before = Pipeline(steps)
     matrix = before.fit_transform(X, y)
-    model.fit(matrix, y, X_val=before.transform(rows.X.iloc[held_out]), y_val=rows.y[held_out])
+    options: dict[str, Any] = {"X_val": before.transform(rows.X.iloc[held_out])}
+    options["y_val"] = rows.y[held_out]
+    if seconds is not None and has_fit_parameter(getattr(model, "regressor", model), "seconds"):
+        options["seconds"] = seconds
+    model.fit(matrix, y, **options)
     return int(model.n_iter_)
 
 
@@ -176,7 +185,7 @@ def score_fold(
             start, cpu = time.perf_counter(), time.process_time()
             pipeline = clone(job.pipeline)
             try:
-                rounds = fit(pipeline, rows, fold, job.stops)
+                rounds = fit(pipeline, rows, fold, job.stops, job.seconds)
             except ValueError as error:
                 raise Unfit(job.name, " ".join(str(error).split())) from error
             fitted = time.perf_counter()

@@ -28,6 +28,7 @@ from .metrics import Metric
 
 ROUND = 4  # trials that are asked for at once, whatever the number of workers
 ROUNDS = 4  # that shall at least fit into the time that is left
+ROUND_SHARE = 0.8  # of the time that is left, which a round may fit models for
 WRITING = 1.0  # seconds to choose, to write the model and to note it in MLflow, about
 RECORDING = 0.015  # seconds to note one trial in MLflow
 
@@ -116,10 +117,12 @@ class Search:
             picked = self._pick(left)
             if not picked:
                 break
+            # A trial that learns in rounds stops early rather than to be lost at the deadline.
+            share = ROUND_SHARE * left / (len(picked) * len(self.folds))
             start = time.monotonic()
-            firsts = self._score(picked, [0], count, deadline)
+            firsts = self._score(picked, [0], count, deadline, share)
             kept = [one for one in picked if one in firsts and self._promising(one, firsts[one][0])]
-            rest = self._score(kept, range(1, len(self.folds)), count, deadline)
+            rest = self._score(kept, range(1, len(self.folds)), count, deadline, share)
             seconds = (time.monotonic() - start) / len(picked)
             for one in picked:
                 scores = [*firsts.get(one, []), *rest.get(one, [])]
@@ -206,8 +209,9 @@ class Search:
         which: Sequence[int],
         on_score: Callable[[Score], None],
         deadline: Deadline | None,
+        seconds: float,
     ) -> dict["Pick", list[Score]]:
-        jobs = [job for one in picked for job in self._jobs(one, which)]
+        jobs = [job for one in picked for job in self._jobs(one, which, seconds)]
         with self.stop.allowed():
             scores = score_folds(
                 jobs, self.rows, self.folds, self.metric, on_score, deadline, self._leave
@@ -227,13 +231,13 @@ class Search:
         """Return the worst score of the first fold: that of what cannot be fitted."""
         return min((c.scores[0].score for c in self.candidates), key=lambda s: self._sign * s)
 
-    def _jobs(self, one: "Pick", which: Sequence[int]) -> Iterator[Job]:
+    def _jobs(self, one: "Pick", which: Sequence[int], seconds: float) -> Iterator[Job]:
         model = models.MODELS[one.model]
         pipeline = models.build(
             model, self.contract, self.params.task, self.params.seed, one.parameters
         )
         for fold in which:
-            yield Job(one.name, pipeline, fold, model.rounds is not None)
+            yield Job(one.name, pipeline, fold, model.rounds is not None, seconds)
 
     def _best(self) -> list[Candidate]:
         known = [c for c in self.candidates if c.model != models.BASELINE]

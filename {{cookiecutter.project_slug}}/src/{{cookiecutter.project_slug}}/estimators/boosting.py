@@ -1,7 +1,9 @@
 """Gradient boosting that answers a single request quickly."""
 
+import math
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +99,28 @@ class _Quick:
     """
 
     _trees: Trees | None = None
+    _end = math.inf
+    """The moment after which a fit adds no more rounds."""
+
+    def fit(self, *arguments: Any, seconds: float | None = None, **options: Any) -> Self:
+        """Fit, as scikit-learn does.
+
+        Args:
+            arguments: rows and outcomes.
+            seconds: after which it stops early, where held-out rows would let it go on.
+            options: what else scikit-learn's `fit` takes.
+        """
+        self._trees = None
+        if seconds is not None:
+            self._end = time.monotonic() + seconds
+        try:
+            super().fit(*arguments, **options)  # type: ignore[misc]
+        finally:
+            vars(self).pop("_end", None)
+        return self
+
+    def _should_stop(self, scores: Any) -> bool:
+        return bool(super()._should_stop(scores)) or time.monotonic() > self._end  # type: ignore[misc]
 
     def _preprocess_X(self, X: Any, *, reset: bool) -> Any:
         if reset:
@@ -145,18 +169,6 @@ class _Quick:
 class QuickBoostingClassifier(_Quick, HistGradientBoostingClassifier):
     """scikit-learn's HistGradientBoostingClassifier."""
 
-    def fit(self, *arguments: Any, **options: Any) -> "QuickBoostingClassifier":
-        """Fit, as scikit-learn does."""
-        self._trees = None
-        super().fit(*arguments, **options)
-        return self
-
 
 class QuickBoostingRegressor(_Quick, HistGradientBoostingRegressor):
     """scikit-learn's HistGradientBoostingRegressor."""
-
-    def fit(self, *arguments: Any, **options: Any) -> "QuickBoostingRegressor":
-        """Fit, as scikit-learn does."""
-        self._trees = None
-        super().fit(*arguments, **options)
-        return self

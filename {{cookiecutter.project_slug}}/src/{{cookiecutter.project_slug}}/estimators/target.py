@@ -26,10 +26,13 @@ class LogTarget(RegressorMixin, BaseEstimator):
     def __init__(self, regressor: Any) -> None:
         self.regressor = regressor
 
-    def fit(self, X: Any, y: Any, X_val: Any = None, y_val: Any = None) -> "LogTarget":
-        """Fit to outcomes of shape (n,), none below zero."""
-        held_out = {} if X_val is None else {"X_val": X_val, "y_val": np.log1p(y_val)}
-        self.regressor_ = clone(self.regressor).fit(X, np.log1p(y), **held_out)
+    def fit(
+        self, X: Any, y: Any, X_val: Any = None, y_val: Any = None, **options: Any
+    ) -> "LogTarget":
+        """Fit to outcomes of shape (n,), none below zero; options are the regressor's."""
+        if X_val is not None:
+            options |= {"X_val": X_val, "y_val": np.log1p(y_val)}
+        self.regressor_ = clone(self.regressor).fit(X, np.log1p(y), **options)
         self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         return self
 

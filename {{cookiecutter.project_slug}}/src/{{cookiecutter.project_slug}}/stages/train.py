@@ -1,7 +1,7 @@
 """train: compare the model families under the same cross-validation, as a leaderboard."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import pandas as pd
@@ -18,9 +18,10 @@ from ..errors import InputError
 from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
 from ..metrics import Metric
 
-ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however long they take
+ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however short the time
 QUICK = 0.2  # the share of the time that the others have at least
 SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
+CUT = "it would have learned on, had tune.seconds been more"
 
 
 @dataclass
@@ -35,6 +36,19 @@ class Comparison:
     on_score: Callable[[Score], None]
     scores: dict[str, list[Score]] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
+
+    def cut(self, names: Sequence[str], seconds: float) -> None:
+        """Let families that learn in rounds take no more than so many seconds for each fold."""
+        for name in names:
+            self.jobs[name] = [replace(job, seconds=seconds) for job in self.jobs[name]]
+
+    def cut_short(self, name: str) -> bool:
+        """Return whether a family stopped on some fold since its seconds were over."""
+        jobs, scores = self.jobs[name], self.scores[name]
+        return any(
+            job.stops and job.seconds is not None and score.fit_seconds > job.seconds
+            for job, score in zip(jobs, scores, strict=True)
+        )
 
     def score(self, names: Sequence[str], which: slice, deadline: Deadline | None = None) -> None:
         """Score families on some folds."""
@@ -85,7 +99,7 @@ def compare(
     """Cross-validate the families with their default parameters.
 
     Those that params.yaml does not name are left out, with a note, where they cannot be fitted or
-    would make it take longer than `tune.seconds`.
+    would make it take longer than `tune.seconds`; boosting stops early then.
 
     Raises:
         InputError: one that params.yaml names cannot be fitted to these rows.
@@ -107,6 +121,8 @@ def compare(
             found.score([*families], slice(None))
         else:
             always = [name for name in families if name in ALWAYS]
+            turns = 1 + ceil((len(folds) - 1) / budget.workers)
+            found.cut(always, max(deadline.left, 0) * (1 - QUICK) / turns)
             found.score(always, slice(1))
             # What these take is left for them, but for a part in which quick ones are done.
             left, rest = deadline.left, found.rest(always, deadline) / budget.workers
@@ -123,6 +139,8 @@ def compare(
             )
         if name not in whole:
             on_note(f"{name} is left out: {reason}")
+        elif found.cut_short(name):
+            on_note(f"{name} stopped early: {CUT}")
     return [Candidate(name, {}, tuple(whole[name])) for name in families if name in whole]
 
 
