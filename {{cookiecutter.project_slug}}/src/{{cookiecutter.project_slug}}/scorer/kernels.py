@@ -6,6 +6,7 @@ kernel with a method `row` does the same for the values of one row, where arrays
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from ..arithmetic import product, softmax, softmax_row
 from ..predictions import Array
 from .answers import MANY, Answers
+from .masks import Masks, mask
 
 ROWS = 1024  # whose leaves are looked up at once
 LARGEST_POWER = 709.0  # of e that is not infinite
@@ -111,13 +113,27 @@ class Trees:
     leaves: Array | None = None
     """What each leaf says, shape (leaves, outputs)."""
     answers: Answers | None = None
-    """The same trees for many rows, if they are small."""
+    """The same trees without the graph, if they are small."""
     _run: Any = field(default=None, init=False, repr=False, compare=False)
+
+    @cached_property
+    def masks(self) -> Masks | None:
+        """The same trees for few rows, if they are small."""
+        return mask(self.answers) if self.answers else None
+
+    def row(self, values: Sequence[float]) -> list[float]:
+        """Return what the trees say of one row."""
+        if self.masks is None:
+            said: list[float] = self(np.array([values], dtype=np.float64)).tolist()[0]
+            return said
+        sums, start = self.masks.row(values), self.start.tolist()
+        return [one / self.count + first for one, first in zip(sums, start, strict=True)]
 
     def __call__(self, X: Array) -> Array:
         """Return shape (n, outputs)."""
-        if self.answers and len(X) >= MANY:
-            return np.asarray(self.answers(X) / self.count + self.start)
+        small = self.answers if len(X) >= MANY else self.masks
+        if small:
+            return np.asarray(small(X) / self.count + self.start)
         if self._run is None:
             self._run = _session(self.graph.tobytes())
         if self.single:
@@ -133,7 +149,7 @@ class Trees:
 
 
 def _session(graph: bytes) -> Any:
-    import onnxruntime  # 20 MB that models without trees do not need
+    import onnxruntime  # 30 MB that models without large trees do not need
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
