@@ -19,7 +19,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import compress
@@ -125,33 +125,33 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
     if predictions.classes is None:
         ends = region.interval(values).tolist()
         return [{"value": v, "interval": e} for v, e in zip(values.tolist(), ends, strict=True)]
-    inside = region.members(values).tolist()
-    return _described(predictions.classes, predictions.decisions.tolist(), values.tolist(), inside)
+    parts = (predictions.decisions, values, region.members(values))
+    rows = zip(*(part.tolist() for part in parts), strict=True)
+    return [_described(predictions.classes, *row) for row in rows]
 
 
 def describe_row(values: list[float], classes: Classes | None, scorer: Scorer) -> dict[str, Any]:
     """Return the prediction for one row, as `describe` does."""
     if classes is None:
         return {"value": values[0], "interval": scorer.region.interval_row(values[0])}
-    inside = scorer.region.members_row(values)
-    return _described(classes, [decision(values, scorer.costs)], [values], [inside])[0]
+    decided, inside = decision(values, scorer.costs), scorer.region.members_row(values)
+    return _described(classes, decided, values, inside)
 
 
 def _described(
-    classes: Classes,
-    decided: Sequence[int],
-    values: Sequence[Sequence[float]],
-    inside: Sequence[Sequence[bool]],
-) -> list[dict[str, Any]]:
-    names = [str(c).lower() if isinstance(c, bool) else c for c in classes]
-    return [
-        {
-            "label": classes[label],
-            "probabilities": dict(zip(names, row, strict=True)),
-            "set": [*compress(names, members)],
-        }
-        for label, row, members in zip(decided, values, inside, strict=True)
-    ]
+    classes: Classes, decided: int, values: Sequence[float], inside: Sequence[bool]
+) -> dict[str, Any]:
+    names = _names(classes)
+    return {
+        "label": classes[decided],
+        "probabilities": dict(zip(names, values, strict=True)),
+        "set": [*compress(names, inside)],
+    }
+
+
+@cache
+def _names(classes: Classes) -> list[str]:
+    return [str(c).lower() if isinstance(c, bool) else c for c in classes]
 
 
 def save(

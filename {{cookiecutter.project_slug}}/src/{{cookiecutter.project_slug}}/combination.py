@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import chain
 
 import numpy as np
@@ -37,7 +37,7 @@ class Combination:
 
     def row(self, values: Sequence[Sequence[float]]) -> list[float]:
         """Combine what the members say of one row; the same bits, in a fraction of the time."""
-        first, *others = self.weights.tolist()
+        first, *others = self._weights
         mean = [first * value for value in values[0]]
         for weight, said in zip(others, values[1:], strict=True):
             mean = [so_far + weight * value for so_far, value in zip(mean, said, strict=True)]
@@ -46,7 +46,15 @@ class Combination:
         every = mean if len(self.coefficients) == len(mean) else chain.from_iterable(values)
         inputs = [float(np.log(min(max(value, TINY), 1.0))) for value in every]
         logits = product_row(inputs, self.coefficients)
-        return softmax_row([a + b for a, b in zip(logits, self.intercept.tolist(), strict=True)])
+        return softmax_row([a + b for a, b in zip(logits, self._intercept, strict=True)])
+
+    @cached_property
+    def _weights(self) -> list[float]:
+        return [*self.weights.tolist()]
+
+    @cached_property
+    def _intercept(self) -> list[float]:
+        return [] if self.intercept is None else [*self.intercept.tolist()]
 
 
 def logarithms(values: Sequence[Array]) -> Array:

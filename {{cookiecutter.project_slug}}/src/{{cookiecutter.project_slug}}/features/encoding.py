@@ -159,10 +159,13 @@ def words(text: str) -> list[str]:
 Encoding = Number | ScaledNumber | Level | Moment | Text
 
 
+_INPUTS = {name: frozenset(inputs) for name, (_, inputs) in FEATURES.items()}
+
+
 def with_engineered(columns: Mapping[str, Cells]) -> dict[str, Cells]:
     """Add the engineered features whose inputs are among the columns."""
     everything = dict(columns)
-    able = [name for name, (_, inputs) in FEATURES.items() if columns.keys() >= {*inputs}]
+    able = [name for name, inputs in _INPUTS.items() if columns.keys() >= inputs]
     if able:
         with np.errstate(divide="ignore", invalid="ignore"):
             for name in able:
