@@ -121,8 +121,8 @@ def test_a_fit_that_would_go_on_for_minutes_ends_with_the_seconds(start, monkeyp
     )
     monkeypatch.setitem(models.MODELS, "linear", slow)
     monkeypatch.setitem(models.MODELS, "tree", slow)
-    found = start(trials=None, seconds=2.0)
-    found.run(budget.Budget(2.0, "wall"))
+    found = start(trials=None, seconds=5.0)
+    found.run(budget.Budget(5.0, "wall"))
     assert all("n_estimators" not in str(trial.parameters) for trial in found.trials)
 
 

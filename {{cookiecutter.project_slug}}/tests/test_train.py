@@ -123,15 +123,18 @@ def test_the_dummy_the_linear_model_and_boosting_are_compared_however_short_the_
     assert any("boosting stopped early" in note and "tune.seconds" in note for note in notes)
 
 
-def test_boosting_learns_fewer_rounds_rather_than_to_go_on_beyond_the_time(params):
+def test_boosting_learns_fewer_and_larger_rounds_rather_than_to_go_on_beyond_the_time(params):
     contract, frame = made_up.every_type("multiclass")
 
-    def rounds(seconds):
+    def boosting(seconds):
         board = train.compare(frame, contract, everything(params, "multiclass", seconds=seconds))
-        found = {one.model: one for one in board}["boosting"]
-        return [score.rounds for score in found.scores]
+        return {one.model: one for one in board}["boosting"]
 
-    assert all(few < many for few, many in zip(rounds(0.01), rounds(600.0), strict=True))
+    hurried, usual = boosting(0.01), boosting(600.0)
+    rounds = ([score.rounds for score in one.scores] for one in (hurried, usual))
+    assert all(few < many for few, many in zip(*rounds, strict=True))
+    assert hurried.parameters == {"model__learning_rate": 0.2}
+    assert usual.parameters == {}
 
 
 def test_families_that_are_named_take_the_time_that_they_need(params, typed, contract):

@@ -29,7 +29,7 @@ from .metrics import Metric
 ROUND = 4  # trials that are asked for at once, whatever the number of workers
 ROUNDS = 4  # that shall at least fit into the time that is left
 ROUND_SHARE = 0.8  # of the time that is left, which a round may fit models for
-WRITING = 1.0  # seconds to choose, to write the model and to note it in MLflow, about
+WRITING = 2.0  # seconds to choose, to write the model and to note it in MLflow, about
 RECORDING = 0.015  # seconds to note one trial in MLflow
 
 

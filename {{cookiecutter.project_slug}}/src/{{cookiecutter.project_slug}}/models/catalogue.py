@@ -246,6 +246,7 @@ MODELS: dict[str, Model] = {
         regressor_space=_BOOSTING_SPACE,
         categories="categorical_features",
         rounds="max_iter",
+        hurried={"learning_rate": 0.2},
     ),
     "mlp": _network(_MLP, _MLP_PORTFOLIO, _MLP_SPACE),
     # All rows at once instead of some at a time.

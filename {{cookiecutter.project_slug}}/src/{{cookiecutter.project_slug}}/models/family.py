@@ -39,6 +39,8 @@ class Model:
     """The estimators' parameter for the positions of columns that hold codes of categories."""
     rounds: str | None = None
     """The estimators' parameter for the number of rounds, if held-out rows can say when to stop."""
+    hurried: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that reach almost as much in fewer rounds, for when there is no time for more."""
     most_rows: int | None = None
     """The family is left out where there are more training rows: it would take too long."""
 

@@ -1,8 +1,9 @@
 """train: compare the model families under the same cross-validation, as a leaderboard."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 
 import pandas as pd
 from rich.progress import Progress
@@ -19,6 +20,7 @@ from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
 from ..metrics import Metric
 
 ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however short the time
+WRITING = 1.0  # seconds to write what came of it, and to note it in MLflow, about
 QUICK = 0.2  # the share of the time that the others have at least
 SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
 CUT = "it would have learned on, had tune.seconds been more"
@@ -28,27 +30,46 @@ CUT = "it would have learned on, had tune.seconds been more"
 class Comparison:
     """Families, their scores so far, and why some have none."""
 
-    jobs: dict[str, list[Job]]
-    """Of each family, one for each fold."""
+    contract: Contract
+    params: Params
     rows: Rows
     folds: list[Fold]
     metric: Metric
     on_score: Callable[[Score], None]
+    jobs: dict[str, list[Job]] = field(default_factory=dict)
+    """Of each family, one for each fold."""
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of each family, where they are not the defaults."""
     scores: dict[str, list[Score]] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
 
-    def cut(self, names: Sequence[str], seconds: float) -> None:
-        """Let families that learn in rounds take no more than so many seconds for each fold."""
-        for name in names:
-            self.jobs[name] = [replace(job, seconds=seconds) for job in self.jobs[name]]
+    def prepare(self, name: str, seconds: float | None = None) -> None:
+        """Make the jobs of a family, which takes no more than so many seconds for its rounds."""
+        model, params = models.MODELS[name], self.params
+        parameters = self.parameters.get(name, {})
+        built = models.build(model, self.contract, params.task, params.seed, parameters)
+        stops, count = model.rounds is not None, len(self.folds)
+        self.jobs[name] = [Job(name, built, fold, stops, seconds) for fold in range(count)]
 
     def cut_short(self, name: str) -> bool:
         """Return whether a family stopped on some fold since its seconds were over."""
-        jobs, scores = self.jobs[name], self.scores[name]
         return any(
             job.stops and job.seconds is not None and score.fit_seconds > job.seconds
-            for job, score in zip(jobs, scores, strict=True)
+            for job, score in zip(self.jobs[name], self.scores.get(name, []), strict=False)
         )
+
+    def begin(self, names: Sequence[str], seconds: float) -> None:
+        """Score families on the first fold; those that were cut short again, in fewer rounds."""
+        for name in names:
+            self.prepare(name, seconds)
+        self.score(names, slice(1))
+        hurried = [name for name in names if self.cut_short(name) and models.MODELS[name].hurried]
+        for name in hurried:
+            given = models.MODELS[name].hurried
+            self.parameters[name] = {f"model__{key}": value for key, value in given.items()}
+            self.prepare(name, seconds)
+            del self.scores[name]
+        self.score(hurried, slice(1))
 
     def score(self, names: Sequence[str], which: slice, deadline: Deadline | None = None) -> None:
         """Score families on some folds."""
@@ -106,24 +127,20 @@ def compare(
     """
     families = models.find(params.train.models, params.task, len(train))
     folds = make_folds(train, contract, params.train.folds, params.seed)
-    jobs = {}
-    for name, model in families.items():
-        built = models.build(model, contract, params.task, params.seed)
-        stops = model.rounds is not None
-        jobs[name] = [Job(name, built, fold, stops) for fold in range(len(folds))]
     metric = metrics.find(params.metric, params.task)
-    found = Comparison(jobs, Rows.of(train, contract), folds, metric, on_score)
+    found = Comparison(contract, params, Rows.of(train, contract), folds, metric, on_score)
+    for name in families:
+        found.prepare(name)
     with parallel(params.compute):
         budget = Budget(params.tune.seconds, params.tune.clock)
-        deadline = budget.deadline(0)
+        deadline = budget.deadline(WRITING)
         hurried = [name for name in families if name not in ALWAYS and not params.train.models]
         if deadline is None or not hurried:
             found.score([*families], slice(None))
         else:
             always = [name for name in families if name in ALWAYS]
-            turns = 1 + ceil((len(folds) - 1) / budget.workers)
-            found.cut(always, max(deadline.left, 0) * (1 - QUICK) / turns)
-            found.score(always, slice(1))
+            turns = 2 + ceil((len(folds) - 1) / budget.workers)
+            found.begin(always, max(deadline.left, 0) * (1 - QUICK) / turns)
             # What these take is left for them, but for a part in which quick ones are done.
             left, rest = deadline.left, found.rest(always, deadline) / budget.workers
             share = max(left - rest, left * QUICK)
@@ -141,7 +158,8 @@ def compare(
             on_note(f"{name} is left out: {reason}")
         elif found.cut_short(name):
             on_note(f"{name} stopped early: {CUT}")
-    return [Candidate(name, {}, tuple(whole[name])) for name in families if name in whole]
+    parameters = {name: found.parameters.get(name, {}) for name in families}
+    return [Candidate(n, parameters[n], tuple(whole[n])) for n in families if n in whole]
 
 
 def main() -> None:
