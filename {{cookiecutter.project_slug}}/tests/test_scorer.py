@@ -91,7 +91,7 @@ def test_small_trees_say_the_same_bits_by_masks_as_by_their_graph(task, monkeypa
     model, contract, known = learned(task, "boosting")
     plain = compilation.compile(model)
     asked = [*known, *parity.probes(model, known, contract)]
-    assert len(known) > masks.BLOCK
+    assert len(asked) > masks.BLOCK
     said = [plain.score_cells(columns(asked[:count], contract)) for count in (masks.FEW, None)]
     assert plain.members[0].kernels[0].masks, "the trees are small enough"
     monkeypatch.setattr(masks, "LARGEST", 0)

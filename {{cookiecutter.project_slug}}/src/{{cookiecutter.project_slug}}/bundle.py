@@ -125,28 +125,33 @@ def describe(predictions: Predictions, region: Region) -> list[dict[str, Any]]:
     if predictions.classes is None:
         ends = region.interval(values).tolist()
         return [{"value": v, "interval": e} for v, e in zip(values.tolist(), ends, strict=True)]
-    parts = (predictions.decisions, values, region.members(values))
-    rows = zip(*(part.tolist() for part in parts), strict=True)
-    return [_described(predictions.classes, *row) for row in rows]
+    inside = region.members(values).tolist()
+    return _described(predictions.classes, predictions.decisions.tolist(), values.tolist(), inside)
 
 
 def describe_row(values: list[float], classes: Classes | None, scorer: Scorer) -> dict[str, Any]:
     """Return the prediction for one row, as `describe` does."""
     if classes is None:
         return {"value": values[0], "interval": scorer.region.interval_row(values[0])}
-    decided, inside = decision(values, scorer.costs), scorer.region.members_row(values)
-    return _described(classes, decided, values, inside)
+    inside = scorer.region.members_row(values)
+    return _described(classes, [decision(values, scorer.costs)], [values], [inside])[0]
 
 
 def _described(
-    classes: Classes, decided: int, values: Sequence[float], inside: Sequence[bool]
-) -> dict[str, Any]:
+    classes: Classes,
+    decided: Sequence[int],
+    values: Sequence[Sequence[float]],
+    inside: Sequence[Sequence[bool]],
+) -> list[dict[str, Any]]:
     names = _names(classes)
-    return {
-        "label": classes[decided],
-        "probabilities": dict(zip(names, values, strict=True)),
-        "set": [*compress(names, inside)],
-    }
+    return [
+        {
+            "label": classes[label],
+            "probabilities": dict(zip(names, row, strict=True)),
+            "set": [*compress(names, members)],
+        }
+        for label, row, members in zip(decided, values, inside, strict=True)
+    ]
 
 
 @cache
