@@ -30,6 +30,7 @@ ROUND = 4  # trials that are asked for at once, whatever the number of workers
 ROUNDS = 4  # that shall at least fit into the time that is left
 ROUND_SHARE = 0.8  # of the time that is left, which a round may fit models for
 WRITING = 2.0  # seconds to choose, to write the model and to note it in MLflow, about
+MEGABYTE = 0.4  # seconds more for each that the model has
 RECORDING = 0.015  # seconds to note one trial in MLflow
 
 
@@ -150,7 +151,8 @@ class Search:
         blends = best[:MEMBERS], [*of_family.values()][:MEMBERS]
         clock = self.params.tune.clock
         fits = max(sum(one.refit_seconds(clock) for one in blend) for blend in blends)
-        return fits + WRITING + RECORDING * len(self.trials)
+        size = max(sum(one.average("megabytes") for one in blend) for blend in blends)
+        return fits + WRITING + MEGABYTE * size + RECORDING * len(self.trials)
 
     def _pick(self, left: float) -> list["Pick"]:
         """Return the next trials: of better families more, of each its portfolio first.
