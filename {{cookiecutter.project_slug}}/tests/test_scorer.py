@@ -102,6 +102,15 @@ def test_small_trees_say_the_same_bits_by_masks_as_by_their_graph(task, monkeypa
     np.testing.assert_array_equal(said[1], by_graph)
 
 
+def test_a_whole_number_beyond_doubles_is_rounded_alone_as_in_a_matrix():
+    edge = 2**53
+    X, y = np.repeat([[edge - 2.0], [edge + 2.0]], 50, axis=0), np.repeat([0.0, 1.0], 50)
+    (trees,) = compilation._kernels(boosting.QuickBoostingRegressor().fit(X, y))
+    assert trees.masks.gaps[0].thresholds == [edge]
+    for cell in (edge - 1, edge, edge + 1, edge + 2):
+        assert trees.row([cell]) == trees(np.array([[float(cell)]])).tolist()[0]
+
+
 def test_trees_that_are_large_or_a_single_leaf_are_scored_as_well():
     rng, half = np.random.default_rng(0), answers.MANY // 2
     X, y = rng.normal(size=(2 * half, 3)), rng.random(2 * half)

@@ -73,7 +73,8 @@ class Masks:
 
     def row(self, values: Sequence[float]) -> list[float]:
         """Return the sums of the trees for one row."""
-        sums: list[float] = self._sums(self._words([self._left(values)]))[0].tolist()
+        cells = [*map(float, values)]  # a whole number beyond 2**53 is rounded, as in a matrix
+        sums: list[float] = self._sums(self._words([self._left(cells)]))[0].tolist()
         return sums
 
     def __call__(self, X: Array) -> Array:
