@@ -111,6 +111,18 @@ def test_a_whole_number_beyond_doubles_is_rounded_alone_as_in_a_matrix():
         assert trees.row([cell]) == trees(np.array([[float(cell)]])).tolist()[0]
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_question_about_missing_levels_alone_is_asked(sign):
+    X = np.tile([[0.0], [np.nan]], (masks.FEW + 50, 1))
+    y = sign * np.isnan(X[:, 0])
+    model = boosting.QuickBoostingRegressor(categorical_features=[0], max_iter=3).fit(X, y)
+    (trees,) = compilation._kernels(model)
+    assert [*trees.masks.levels[0].masks] == [masks.NO_LEVEL]
+    said = trees(X)[:, 0]
+    np.testing.assert_allclose(said, model.predict(X))
+    np.testing.assert_array_equal(said, [trees.row(row)[0] for row in X.tolist()])
+
+
 def test_trees_that_are_large_or_a_single_leaf_are_scored_as_well():
     rng, half = np.random.default_rng(0), answers.MANY // 2
     X, y = rng.normal(size=(2 * half, 3)), rng.random(2 * half)

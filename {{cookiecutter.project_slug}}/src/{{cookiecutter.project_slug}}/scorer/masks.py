@@ -22,6 +22,7 @@ FEW = 12  # rows, whose masks are put together one row after the other
 BLOCK = 256  # rows at once, whose words fit into a cache
 WIDTHS = (8, 16, 32, 64)  # bits of a word
 LARGEST = 16_000_000  # bytes of all masks
+NO_LEVEL = -1.0
 EXPONENT, BIAS = 52, 1023  # of a double: the position of the one bit that is set
 
 
@@ -166,7 +167,8 @@ def mask(answers: Answers) -> Masks | None:
     for column in np.unique(answers.columns[known:]).tolist():
         own = (known + np.flatnonzero(answers.columns[known:] == column)).tolist()
         asked = {q: {*answers.levels[q - known].tolist()} for q in own}
-        codes = {level for q in own for level in asked[q] if level == level}
+        # With one that no cell has, since a question may be about a missing cell alone.
+        codes = {NO_LEVEL, *(level for q in own for level in asked[q] if level == level)}
         masks_of = {
             level: everything & ~_any(no[q] if level in asked[q] else yes[q] for q in own)
             for level in codes
