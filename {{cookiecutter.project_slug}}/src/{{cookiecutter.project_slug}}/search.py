@@ -246,9 +246,12 @@ class Search:
         return sorted(known, key=lambda c: -self._sign * c.mean)
 
     def _promising(self, one: "Pick", first: Score) -> bool:
-        """Return whether the first fold's score is not clearly behind those of the pool there."""
-        best = self._best()[: POOL // 2]
-        leader = best[0]
+        """Return whether the first fold's score is clearly behind neither family nor pool there."""
+        known = self._best()
+        own = next(c for c in known if c.model == one.model)
+        if self._sign * (own.scores[0].score - first.score) > own.standard_error:
+            return False
+        best, leader = known[: POOL // 2], known[0]
         worst = min(self._sign * c.scores[0].score for c in best)
         behind = self._sign * (leader.scores[0].score - first.score)
         return self._sign * first.score >= worst or behind <= leader.standard_error

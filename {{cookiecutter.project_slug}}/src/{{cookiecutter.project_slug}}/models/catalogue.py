@@ -66,10 +66,10 @@ _BOOSTING = {
     "n_iter_no_change": 20,
 }
 _BOOSTING_PORTFOLIO = (
-    {"learning_rate": 0.05, "max_leaf_nodes": 8, "max_features": 0.3, "min_samples_leaf": 10},
     {"learning_rate": 0.06, "max_leaf_nodes": 40, "max_features": 0.4, "min_samples_leaf": 30},
-    {"learning_rate": 0.08, "max_leaf_nodes": 4, "max_features": 0.4, "l2_regularization": 0.1},
+    {"learning_rate": 0.05, "max_leaf_nodes": 8, "max_features": 0.3, "min_samples_leaf": 10},
     {"learning_rate": 0.03, "max_leaf_nodes": 24, "max_features": 0.3, "min_samples_leaf": 5},
+    {"learning_rate": 0.08, "max_leaf_nodes": 4, "max_features": 0.4, "l2_regularization": 0.1},
     {"learning_rate": 0.04, "max_leaf_nodes": 80, "max_features": 0.3, "l2_regularization": 10.0},
 )
 _BOOSTING_SPACE = {
