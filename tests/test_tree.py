@@ -119,6 +119,7 @@ MODULES = [
     "scorer/graph",
     "scorer/kernels",
     "scorer/layout",
+    "scorer/masks",
     "scorer/parity",
     "scorer/rows",
     "scorer/scorer",

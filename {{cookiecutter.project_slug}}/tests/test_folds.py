@@ -1,3 +1,4 @@
+import gc
 import time
 
 import made_up
@@ -128,6 +129,21 @@ def test_an_error_that_a_deadline_was_turned_into_is_taken_for_the_deadline():
             raise ValueError("not a valid buffer format") from None
     with pytest.raises(ValueError, match="of its own"), until(Deadline(time.time() + 60)):
         raise ValueError("of its own")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_deadline_that_came_in_a_callback_of_the_collector_comes_again():
+    def slow(phase, _):
+        if phase == "stop":
+            time.sleep(0.2)
+
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(OutOfTime), until(Deadline(time.time() + 0.1)):
+            gc.collect()
+            time.sleep(60)
+    finally:
+        gc.callbacks.remove(slow)
 
 
 def test_a_deadline_of_the_processor_does_not_come_while_the_process_waits():

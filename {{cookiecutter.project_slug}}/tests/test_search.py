@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -115,7 +116,7 @@ def test_no_trial_begins_when_the_seconds_are_over(start):
 
 
 def test_a_fit_that_would_go_on_for_minutes_ends_with_the_seconds(start, monkeypatch):
-    endless = {"n_estimators": 10_000_000}
+    endless = {"n_estimators": 1_000_000}
     slow = dataclasses.replace(
         models.MODELS["forest"], classifier_portfolio=(endless,), regressor_portfolio=(endless,)
     )
@@ -182,7 +183,7 @@ def test_ctrl_c_keeps_the_best_so_far_of_two_processes_and_a_rerun_goes_on(
     assert "Traceback" not in err
     manifest = json.loads((project / files.CANDIDATE / "manifest.json").read_text())
     assert np.isfinite(manifest["cross_validated"])
-    done = len(list(project.glob("models/search/*/*.npz")))
+    done = int(re.search(r"^(\d+) trials", out, re.MULTILINE)[1])
     edit(project / "params.yaml", "tune.trials", done + 6)
     assert command("tune") == 0
     assert f"{done + 6} trials" in capsys.readouterr().out

@@ -13,6 +13,7 @@ CLOCKS = {
     "cpu": (time.process_time, signal.SIGPROF, signal.ITIMER_PROF),
 }
 """How a clock is read, and how it interrupts."""
+AGAIN = 1.0  # seconds until the next interrupt: Python drops one in a callback, as of its collector
 
 
 class OutOfTime(Exception):
@@ -58,16 +59,17 @@ def until(deadline: Deadline | None) -> Iterator[None]:
         yield
         return
 
-    came = False
+    came = over = False
 
     def interrupt(*_: Any) -> None:
         nonlocal came
         came = True
-        raise OutOfTime
+        if not over:
+            raise OutOfTime
 
     _, told, timer = CLOCKS[deadline.clock]
     previous = signal.signal(told, interrupt)
-    signal.setitimer(timer, left)
+    signal.setitimer(timer, left, AGAIN)
     try:
         yield
     except Exception as error:
@@ -76,5 +78,6 @@ def until(deadline: Deadline | None) -> Iterator[None]:
         # NumPy, where it reads buffers, makes an error of its own of what interrupts it.
         raise OutOfTime from error
     finally:
+        over = True
         signal.setitimer(timer, 0)
         signal.signal(told, previous)
