@@ -115,6 +115,9 @@ def test_every_family_has_a_few_candidates_for_blends():
 def test_models_beyond_the_limits_are_left_out_while_others_are_there():
     assert blending.prefer([BEST, CLOSE], RMSE, "accuracy", 2.0, 9) is CLOSE
     assert blending.prefer([BEST, CLOSE], RMSE, "accuracy", 9, 0.5) is CLOSE, "the cheapest"
+    large = choice(BEST.fold_scores, 1.0, megabytes=6.0)  # its bundle would have up to 12
+    assert blending.prefer([large, CLOSE], RMSE, "accuracy", 9, 10) is CLOSE
+    assert blending.prefer([large, CLOSE], RMSE, "accuracy", 9, 12) is large
 
 
 def test_greater_is_better_is_heeded():

@@ -22,6 +22,9 @@ POOL = 16  # candidates that blends are made of
 KIN = 3  # of one family, before others of other families: what errs alike adds little to a blend
 ALIKE = 2.0
 """Costs that differ by a smaller factor count as equal: some calls take longer than others."""
+BUNDLE = 2.0
+"""How much larger a bundle is, at most about, than the models of the folds: these learn from fewer
+rows, and the numbers that the server computes with are not yet beside them."""
 STEPS = 12
 ROWS = 8_000  # that a blend is chosen on
 
@@ -176,7 +179,7 @@ def prefer(
     within = [
         one
         for one in choices
-        if one.row_milliseconds <= max_milliseconds and one.megabytes <= max_megabytes
+        if one.row_milliseconds <= max_milliseconds and BUNDLE * one.megabytes <= max_megabytes
     ] or [min(choices, key=lambda one: one.cost)]
     best = max(within, key=lambda one: sign * one.fold_scores.mean())
     close = []
