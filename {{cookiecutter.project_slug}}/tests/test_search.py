@@ -13,6 +13,7 @@ import pytest
 
 from {{cookiecutter.project_slug}} import (
     budget,
+    compute,
     files,
     folds,
     interruption,
@@ -188,6 +189,17 @@ def test_ctrl_c_keeps_the_best_so_far_of_two_processes_and_a_rerun_goes_on(
     assert command("tune") == 0
     assert f"{done + 6} trials" in capsys.readouterr().out
     assert not list(project.glob("models/search/*")), "a finished search leaves nothing behind"
+
+
+def test_nothing_is_told_of_a_pool_that_ctrl_c_ended_but_of_other_threads(params, monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", lambda one: told.append(one.thread.name))
+    with compute.parallel(params.compute):
+        for name in ("ExecutorManagerThread", "another"):
+            thread = threading.Thread(target=lambda: {}["a job that was cleared"], name=name)
+            thread.start()
+            thread.join()
+    assert told == ["another"]
 
 
 def test_parameters_that_cannot_be_fitted_are_given_up(start, monkeypatch):

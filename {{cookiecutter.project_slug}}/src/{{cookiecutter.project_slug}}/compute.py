@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -42,8 +43,26 @@ def is_local() -> bool:
 
 def _processes(compute: Compute, stack: ExitStack) -> dict[str, Any]:
     # Ctrl-C reaches every process of a terminal; here this one ends the others.
+    stack.enter_context(_ended_quietly())
     ignore = (signal.SIGINT, signal.SIG_IGN)
     return {"backend": "loky", "initializer": signal.signal, "initargs": ignore}
+
+
+@contextmanager
+def _ended_quietly() -> Iterator[None]:
+    """Tell nobody that loky's manager looked for a job that was cleared when the pool was ended."""
+    tell = threading.excepthook
+
+    def hear(told: threading.ExceptHookArgs) -> None:
+        manager = told.thread is not None and told.thread.name == "ExecutorManagerThread"
+        if not (manager and told.exc_type is KeyError):
+            tell(told)
+
+    threading.excepthook = hear
+    try:
+        yield
+    finally:
+        threading.excepthook = tell
 
 
 def _dask(compute: Compute, stack: ExitStack) -> dict[str, Any]:
