@@ -1,5 +1,6 @@
 import asyncio
 import json
+import selectors
 import threading
 
 import httpx2
@@ -147,17 +148,18 @@ def test_a_fault_concerns_the_request_alone_whose_rows_cause_it(gateway, rows, m
     assert gateway.busy == 0
 
 
+class Client:
+    def __init__(self):
+        self.said = []
+
+    def answer(self, reply, identity):
+        self.said.append(json.loads(reply.body))
+
+    def hand_over(self):
+        raise AssertionError
+
+
 def test_what_waits_can_be_answered_before_its_turn_and_is_answered_once(gateway, rows):
-    class Client:
-        def __init__(self):
-            self.said = []
-
-        def answer(self, reply, identity):
-            self.said.append(json.loads(reply.body))
-
-        def hand_over(self):
-            raise AssertionError
-
     async def arrive():
         shared, clients = together.Together(gateway), [Client(), Client()]
         assert all(shared.take(one, {}, body(rows[:1]), False) for one in clients)
@@ -169,6 +171,37 @@ def test_what_waits_can_be_answered_before_its_turn_and_is_answered_once(gateway
 
     assert asyncio.run(arrive()) == [1, 1]
     assert gateway.busy == 0
+
+
+def test_the_loop_sleeps_unless_a_client_that_is_alone_asks_again_at_once(
+    gateway, rows, monkeypatch
+):
+    slept = []
+
+    class Selector(selectors.DefaultSelector):
+        def select(self, timeout=None):
+            slept.append(timeout != 0)
+            return super().select(timeout)
+
+    async def sleeps():
+        slept.clear()
+        await asyncio.sleep(0.01)
+        return any(slept)
+
+    async def arrive():
+        shared, client, asked = together.Together(gateway), Client(), body(rows[:1])
+        for soon, expected in [(3600, True), (3600, False), (0, True), (0, True)]:
+            monkeypatch.setattr(together, "SOON", soon)
+            await asyncio.sleep(0)
+            shared.take(client, {}, asked, True)
+            assert await sleeps() is expected
+        assert len(client.said) == 4
+
+    def loop():
+        return asyncio.SelectorEventLoop(Selector())
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(arrive())
 
 
 @pytest.mark.parametrize("key", ["", "authorization: Bearer two", "authorization: Bearer one"])

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, takewhile
+from math import inf
 from typing import NamedTuple, Protocol
 
 from ..contract.cells import Values
@@ -17,6 +18,8 @@ from .served import Reply, Served
 
 MOST = 16
 """Rows in one call for several requests; one with so many is quicker by itself."""
+SOON = 200e-6
+"""Seconds after an answer within which a client is expected that asked so soon before."""
 
 
 class Asker(Protocol):
@@ -48,6 +51,9 @@ class Together:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._waiting: list[Asked] = []
+        self._last = -inf
+        """When a client that is alone got its last answer."""
+        self._awake = False
 
     def take(self, asker: Asker, headers: Mapping[bytes, bytes], body: bytes, alone: bool) -> bool:
         """Say whether the body of POST /predict is answered here.
@@ -65,12 +71,29 @@ class Together:
         asked = Asked(asker, served, rows, started)
         if alone or len(rows) >= MOST:
             self._score([asked])
+            if alone:
+                self._expect(soon=started - self._last < SOON)
             return True
         self._gateway.busy += 1
         self._waiting.append(asked)
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._turn)
         return True
+
+    def _expect(self, soon: bool) -> None:
+        """Have the loop look for the next request without sleeping, if it comes soon.
+
+        To be woken takes longer than to answer. A client on the same processor still gets its turn.
+        """
+        self._last = time.perf_counter()
+        if soon and not self._awake:
+            self._awake = True
+            asyncio.get_running_loop().call_soon(self._stay_awake)
+
+    def _stay_awake(self) -> None:
+        self._awake = time.perf_counter() - self._last < SOON
+        if self._awake:
+            asyncio.get_running_loop().call_soon(self._stay_awake)
 
     def settle(self) -> None:
         """Answer all that waits."""
