@@ -39,7 +39,9 @@ def variables(project: Path, **more: str) -> dict[str, str]:
     """Return the environment variables of a program that runs in a project."""
     store = f"sqlite:///{project / 'mlflow.db'}"
     told = {"PYTHONPATH": str(project / "src"), "MLFLOW_TRACKING_URI": store, **THREADS}
-    return {**os.environ, **told, **more}
+    # Modules are compiled once, as they are where nothing forbids it.
+    rest = {n: value for n, value in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
+    return {**rest, **told, **more}
 
 
 def run(command: Sequence[object], project: Path) -> str:

@@ -67,7 +67,9 @@ class Answers:
             rows = by_tree[self.places[by_tree] >> digit & 1 == 1]
             trees, starts = np.unique(self.trees[rows], return_index=True)
             words = np.bitwise_or.reduceat(reached[rows], starts, axis=0)
-            places[trees] |= _unpacked(words, len(X)) << digit
+            found = _unpacked(words, len(X))
+            found <<= digit
+            places[trees if len(trees) < len(places) else slice(None)] |= found
         sums = np.zeros((self.outputs, len(X)))
         for target, values, place in zip(self.targets, self.values, places, strict=True):
             sums[target] += values.take(place)
