@@ -56,7 +56,7 @@ def plain(estimator: Any) -> Any:
         return plain(estimator[-1])
     kind = next(k for k in type(estimator).__mro__ if k.__module__.startswith("sklearn."))
     known = inspect.signature(kind).parameters
-    given = {k: v for k, v in estimator.get_params(deep=False).items() if k in known}
+    given = {name: getattr(estimator, name) for name in known if hasattr(estimator, name)}
     if "categorical_features" in given:
         given["categorical_features"] = None
     return kind(**given)

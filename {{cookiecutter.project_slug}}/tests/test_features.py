@@ -185,6 +185,8 @@ def test_a_selection_keeps_what_tells_about_the_target(name, task):
         neighbors.FewNeighborsRegressor(),
         network.CappedMLPClassifier(max_iter=100),
         network.CappedMLPRegressor(max_iter=100),
+        network.CyclicMLPClassifier(max_iter=28),
+        network.CyclicMLPRegressor(max_iter=28),
     ]
 )
 def test_transformers_keep_the_rules_of_scikit_learn(estimator, check):

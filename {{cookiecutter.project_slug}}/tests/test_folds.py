@@ -222,9 +222,9 @@ def test_a_network_that_its_cap_stops_does_not_warn(task):
     contract, frame = made_up.every_type(task)
     rows, metric = folds.Rows.of(frame, contract), next(iter(metrics.for_task(task).values()))
     cap = "model__regressor__max_iter" if task == "regression" else "model__max_iter"
-    built = models.build(models.MODELS["mlp"], contract, task, 0, {cap: 1})
+    built = models.build(models.MODELS["mlp_lbfgs"], contract, task, 0, {cap: 1})
     made = folds.make_folds(frame, contract, 2, 0)
-    assert folds.score_fold(folds.Job("mlp", built, 0), rows, made[0], metric)
+    assert folds.score_fold(folds.Job("mlp_lbfgs", built, 0), rows, made[0], metric)
 
 
 class Threads(RegressorMixin, BaseEstimator):

@@ -25,6 +25,7 @@ TRUSTED = [
             ("forest", "QuickForest"),
             ("neighbors", "FewNeighbors"),
             ("network", "CappedMLP"),
+            ("network", "CyclicMLP"),
         )
         for task in ("Classifier", "Regressor")
     ),
