@@ -77,6 +77,7 @@ MODULES = [
     "estimators/__init__",
     "estimators/boosting",
     "estimators/coded",
+    "estimators/extra_boosting",
     "estimators/forest",
     "estimators/neighbors",
     "estimators/network",

@@ -21,6 +21,7 @@ TRUSTED = [
         f"{__package__}.estimators.{module}.{kind}{task}"
         for module, kind in (
             ("boosting", "QuickBoosting"),
+            ("extra_boosting", "ExtraBoosting"),
             ("forest", "QuickExtraTrees"),
             ("forest", "QuickForest"),
             ("neighbors", "FewNeighbors"),

@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ..estimators.boosting import QuickBoostingClassifier, QuickBoostingRegressor
 from ..estimators.coded import CodedClasses
+from ..estimators.extra_boosting import ExtraBoostingClassifier, ExtraBoostingRegressor
 from ..estimators.forest import (
     QuickExtraTreesClassifier,
     QuickExtraTreesRegressor,
@@ -72,7 +73,7 @@ _BOOSTING = {
 }
 _BOOSTING_PORTFOLIO = (
     {"learning_rate": 0.06, "max_leaf_nodes": 40, "max_features": 0.4, "min_samples_leaf": 30},
-    {"learning_rate": 0.05, "max_leaf_nodes": 8, "max_features": 0.3, "min_samples_leaf": 10},
+    {"learning_rate": 0.05, "max_leaf_nodes": 8, "max_features": 0.3, "max_bins": 64},
     {"learning_rate": 0.03, "max_leaf_nodes": 24, "max_features": 0.3, "min_samples_leaf": 5},
     {"learning_rate": 0.08, "max_leaf_nodes": 4, "max_features": 0.4, "l2_regularization": 0.1},
     {"learning_rate": 0.04, "max_leaf_nodes": 80, "max_features": 0.3, "l2_regularization": 10.0},
@@ -81,6 +82,28 @@ _BOOSTING_SPACE = {
     "learning_rate": _log(0.02, 0.2),
     "max_leaf_nodes": _log_int(4, 96),
     "min_samples_leaf": _log_int(3, 80),
+    "l2_regularization": _log(1e-3, 30.0),
+    "max_features": FloatDistribution(0.2, 1.0),
+    "max_bins": CategoricalDistribution((32, 64, 255)),
+}
+_EXTRA_BOOSTING = {
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 3,
+    "max_features": 0.7,
+    "l2_regularization": 1.0,
+    "max_iter": 1000,
+    "n_iter_no_change": 30,
+}
+_EXTRA_BOOSTING_PORTFOLIO = (
+    {"learning_rate": 0.06, "max_leaf_nodes": 15, "max_features": 0.5, "min_samples_leaf": 5},
+    {"learning_rate": 0.04, "max_leaf_nodes": 80, "max_features": 1.0},
+    {"max_leaf_nodes": 8, "max_features": 0.5, "min_samples_leaf": 10},
+)
+_EXTRA_BOOSTING_SPACE = {
+    "learning_rate": _log(0.02, 0.2),
+    "max_leaf_nodes": _log_int(4, 160),
+    "min_samples_leaf": _log_int(1, 40),
     "l2_regularization": _log(1e-3, 30.0),
     "max_features": FloatDistribution(0.2, 1.0),
 }
@@ -223,6 +246,17 @@ MODELS: dict[str, Model] = {
         classifier_space=_BOOSTING_SPACE,
         regressor_space=_BOOSTING_SPACE,
         categories="categorical_features",
+        rounds="max_iter",
+        hurried={"learning_rate": 0.2},
+    ),
+    # Thresholds that are drawn, not searched for.
+    "extra_boosting": Model(
+        classifier=ExtraBoostingClassifier(**_EXTRA_BOOSTING),
+        regressor=ExtraBoostingRegressor(**_EXTRA_BOOSTING),
+        classifier_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
+        regressor_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
+        classifier_space=_EXTRA_BOOSTING_SPACE,
+        regressor_space=_EXTRA_BOOSTING_SPACE,
         rounds="max_iter",
         hurried={"learning_rate": 0.2},
     ),
