@@ -62,7 +62,7 @@ def test_held_out_rows_say_after_how_many_rounds_to_stop(X):
     assert rounds[0] > rounds[1] and rounds[1] < 30
 
 
-def test_no_round_begins_when_the_seconds_are_over(X):
+def test_no_second_round_begins_when_the_seconds_are_over(X):
     assert regressor().fit(X, X[:, 0], seconds=0.0).n_iter_ == 1
 
 

@@ -49,9 +49,9 @@ class _Extra:
             super().fit(X, y)  # type: ignore[misc]  # all but the trees
         finally:
             self.set_params(**given)
-        rows, outcomes = _rows(X), self._coded(y)
+        rows, outcomes = _doubles(X), self._outcomes(y)
         raw, random = self._start(rows), check_random_state(self.random_state)
-        held_out = None if X_val is None else (_rows(X_val), self._coded(y_val))
+        held_out = None if X_val is None else (_doubles(X_val), self._outcomes(y_val))
         raw_held_out = self._start(held_out[0]) if held_out else None
         self._predictors, best, least = [], 1, math.inf
         for done in range(1, self.max_iter + 1):
@@ -66,6 +66,9 @@ class _Extra:
                 break
         del self._predictors[best:]
         return self
+
+    def _outcomes(self: Any, y: Any) -> NDArray[np.float64]:
+        return _doubles(self._encode_y_val(np.asarray(y)))
 
     def _start(self: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.tile(self._baseline_prediction, (len(X), 1))
@@ -124,16 +127,10 @@ class _Extra:
 class ExtraBoostingClassifier(_Extra, QuickBoostingClassifier):  # type: ignore[misc]
     """A classifier."""
 
-    def _coded(self, y: Any) -> NDArray[np.float64]:
-        return _rows(np.searchsorted(self.classes_, np.asarray(y)))
-
 
 class ExtraBoostingRegressor(_Extra, QuickBoostingRegressor):  # type: ignore[misc]
     """A regressor."""
 
-    def _coded(self, y: Any) -> NDArray[np.float64]:
-        return _rows(y)
 
-
-def _rows(X: Any) -> NDArray[np.float64]:
+def _doubles(X: Any) -> NDArray[np.float64]:
     return np.ascontiguousarray(X, dtype=np.float64)

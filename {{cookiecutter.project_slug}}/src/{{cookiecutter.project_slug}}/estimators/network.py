@@ -15,13 +15,13 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.neural_network._base import ACTIVATIONS, LOSS_FUNCTIONS
+from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 from sklearn.utils._param_validation import Interval
 
 BATCH = 256  # rows of a step; in small tables a quarter of them
 FIRST = 4  # epochs of the first cycle; each is twice as long as the one before
 SCALE, BIAS = 6.0, 0.1  # of the learning rate: for the scale of a column, for biases
-DECAY, DECAY_SQUARES = 0.9, 0.95  # of the mean of the gradients, and of their squares
-TINY = np.float32(1e-8)  # so that nothing is divided by zero
+DECAY = 0.95  # of the mean of squared gradients, in place of Adam's 0.999
 Matrix = NDArray[np.float32]
 
 
@@ -165,7 +165,7 @@ class _Cyclic:
         return self
 
     def _check_solver(self) -> None:
-        raise AttributeError("it learns from all rows at once")  # there is no partial_fit
+        raise AttributeError("the cycles are of all rows: there is no partial_fit")
 
     def _fit_stochastic(self: Any, X: Any, y: Any, *_: Any) -> None:
         """Learn the weights; scikit-learn has checked the rows."""
@@ -194,12 +194,11 @@ class _Cyclic:
         factors.scale[:] = SCALE
         for weights, biases in zip(factors.weights, factors.biases, strict=True):
             weights[:], biases[:] = 1 / math.sqrt(len(weights)), BIAS
-        first, second = np.zeros_like(layers.values), np.zeros_like(layers.values)
+        adam = AdamOptimizer([layers.values], beta_2=DECAY)
         batch = max(1, min(BATCH, len(X) // 4))
         cycles = max(1, round(math.log2(self.max_iter / FIRST + 1)))
         ends = [FIRST * (2**cycle - 1) for cycle in range(1, cycles + 1)]
         steps = len(X) // batch * ends[-1]
-        step = 0
         for epoch in range(1, ends[-1] + 1):
             order = self._random_state.permutation(len(X))
             for start in range(0, len(X) - batch + 1, batch):
@@ -209,15 +208,12 @@ class _Cyclic:
                 ACTIVATIONS[self.out_activation_](passed[-1])
                 slope = (passed[-1] - y[chosen]) / np.float32(batch)
                 layers.backward(rows, passed, slope, self.dropout, slopes)
-                turn = 2 * math.pi * math.log2(1 + (2**cycles - 1) * step / steps)
-                step += 1
-                first += np.float32(1 - DECAY) * (slopes.values - first)
-                second += np.float32(1 - DECAY_SQUARES) * (slopes.values**2 - second)
-                rate = self.learning_rate_init * (1 - math.cos(turn)) / 2
-                rate *= math.sqrt(1 - DECAY_SQUARES**step) / (1 - DECAY**step)
-                layers.values -= (
-                    np.float32(rate) * factors.values * first / (np.sqrt(second) + TINY)
+                turn = math.log2(1 + (2**cycles - 1) * adam.t / steps)  # whole where a cycle ends
+                adam.learning_rate_init = (
+                    self.learning_rate_init * (1 - math.cos(2 * math.pi * turn)) / 2
                 )
+                (move,) = adam._get_updates([slopes.values])
+                layers.values += factors.values * move
             late = time.monotonic() > self._end
             if late or epoch in ends:
                 yield epoch

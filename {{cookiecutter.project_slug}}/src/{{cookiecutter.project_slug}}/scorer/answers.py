@@ -69,6 +69,7 @@ class Answers:
             words = np.bitwise_or.reduceat(reached[rows], starts, axis=0)
             found = _unpacked(words, len(X))
             found <<= digit
+            # All trees at once without a copy; small ones may not have this digit.
             places[trees if len(trees) < len(places) else slice(None)] |= found
         sums = np.zeros((self.outputs, len(X)))
         for target, values, place in zip(self.targets, self.values, places, strict=True):
