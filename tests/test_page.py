@@ -145,7 +145,8 @@ class Page:
         """Follow the link that saves the file, and read it."""
         self.find(f"a[download='{name}']").click()
         file = self.folder / name
-        WebDriverWait(self.browser, 30).until(lambda _: file.exists())
+        # Chromium makes an empty file of that name first, which the whole one replaces.
+        WebDriverWait(self.browser, 30).until(lambda _: file.exists() and file.stat().st_size)
         with file.open(newline="", encoding="utf-8-sig") as lines:
             found = list(csv.reader(lines, delimiter=";"))
         file.unlink()
