@@ -22,10 +22,10 @@ class Trees:
     roots: NDArray[np.intp]
     """The root of each tree, shape (rounds, trees of a round)."""
     feature: NDArray[np.intp]
-    """Of each node, as all that follow; a leaf is its own child."""
+    """Of each node, as all that follow."""
     threshold: NDArray[np.float64]
-    left: NDArray[np.intp]
-    right: NDArray[np.intp]
+    children: NDArray[np.intp]
+    """The right one of each node, then its left one; a leaf is its own child."""
     missing_left: NDArray[np.bool_]
     categorical: NDArray[np.bool_]
     left_levels: NDArray[np.bool_]
@@ -35,17 +35,22 @@ class Trees:
     known: NDArray[np.bool_]
     """Which levels each feature was fitted on, shape (features, 256)."""
     value: NDArray[np.float64]
-    depth: int
+    """For each output of a tree, shape (outputs, nodes)."""
 
     @classmethod
     def of(cls, model: Any) -> "Trees":
         """Take the trees out of a fitted model of scikit-learn."""
-        trees = [tree for round_ in model._predictors for tree in round_]
+        rounds = model._predictors
+        # One tree for all classes, as of extra_boosting, is there once for each of them.
+        alike = all(_alike(one.nodes, round_[0].nodes) for round_ in rounds for one in round_[1:])
+        trees = [tree for round_ in rounds for tree in (round_[:1] if alike else round_)]
+        outputs = [*zip(*rounds, strict=True)] if alike else [trees]
         sizes = [len(tree.nodes) for tree in trees]
         starts = np.cumsum([0, *sizes[:-1]])
         nodes = np.concatenate([tree.nodes for tree in trees])
         shift = np.repeat(starts, sizes)
         leaf, own = nodes["is_leaf"].astype(bool), np.arange(len(nodes))
+        left, right = (np.where(leaf, own, nodes[side] + shift) for side in ("left", "right"))
         sets = [bits(tree.raw_left_cat_bitsets) for tree in trees]
         before = np.cumsum([0, *(len(one) for one in sets[:-1])])
         bitsets, positions = model._bin_mapper.make_known_categories_bitsets()
@@ -53,36 +58,44 @@ class Trees:
         if model.is_categorical_ is not None:
             for feature in np.flatnonzero(model.is_categorical_):
                 known[feature] = bits(bitsets)[positions[feature]]
+        values = [np.concatenate([tree.nodes["value"] for tree in one]) for one in outputs]
         return cls(
-            starts.reshape(-1, model.n_trees_per_iteration_),
+            starts.reshape(len(rounds), -1),
             np.where(leaf, 0, nodes["feature_idx"]),
             nodes["num_threshold"],
-            np.where(leaf, own, nodes["left"] + shift),
-            np.where(leaf, own, nodes["right"] + shift),
+            np.column_stack([right, left]).ravel(),
             nodes["missing_go_to_left"].astype(bool),
             nodes["is_categorical"].astype(bool) & ~leaf,
             np.concatenate([*sets, np.zeros((1, 256), dtype=bool)]),
             nodes["bitset_idx"] + np.repeat(before, sizes),
             known,
-            np.where(leaf, nodes["value"], 0.0),
-            int(nodes["depth"].max()),
+            np.where(leaf, np.array(values), 0.0),
         )
 
     def values(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what each tree says of a row of shape (features,); shape of `roots`."""
-        node = self.roots
-        for _ in range(self.depth):
-            feature = self.feature[node]
-            cell = row[feature]
-            left = np.where(np.isnan(cell), self.missing_left[node], cell <= self.threshold[node])
-            categorical = self.categorical[node] & (cell >= 0)
-            if categorical.any():
+        """Return what the trees say of a row of shape (features,); shape (rounds, outputs)."""
+        missing, levels = bool(np.isnan(row).any()), bool(self.categorical.any())
+        node, last = self.roots, self.roots - 1
+        while not np.array_equal(node, last):
+            last = node
+            feature = self.feature.take(node)
+            cell = row.take(feature)
+            left = cell <= self.threshold.take(node)
+            if missing:
+                left |= np.isnan(cell) & self.missing_left.take(node)
+            if levels:
+                categorical = self.categorical.take(node) & (cell >= 0)
                 at, level = node[categorical], cell[categorical].astype(np.uint8)
                 known = self.known[feature[categorical], level]
                 inside = self.left_levels[self.levels[at], level]
                 left[categorical] = np.where(inside | known, inside, self.missing_left[at])
-            node = np.where(left, self.left[node], self.right[node])
-        return self.value[node]
+            node = self.children.take(2 * node + left)
+        return self.value.take(node, axis=1).transpose(1, 2, 0).reshape(len(node), -1)
+
+
+def _alike(nodes: Any, others: Any) -> bool:
+    parts = ("is_leaf", "feature_idx", "num_threshold", "left", "right", "is_categorical")
+    return all(np.array_equal(nodes[part], others[part]) for part in parts)
 
 
 def bits(bitsets: NDArray[np.uint32]) -> NDArray[np.bool_]:

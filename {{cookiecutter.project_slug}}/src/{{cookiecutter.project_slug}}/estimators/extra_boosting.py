@@ -49,16 +49,17 @@ class _Extra:
             super().fit(X, y)  # type: ignore[misc]  # all but the trees
         finally:
             self.set_params(**given)
-        rows, outcomes = _doubles(X), self._outcomes(y)
+        rows, outcomes = _singles(X), self._outcomes(y)
         raw, random = self._start(rows), check_random_state(self.random_state)
-        held_out = None if X_val is None else (_doubles(X_val), self._outcomes(y_val))
+        held_out = None if X_val is None else (_singles(X_val), self._outcomes(y_val))
         raw_held_out = self._start(held_out[0]) if held_out else None
         self._predictors, best, least = [], 1, math.inf
         for done in range(1, self.max_iter + 1):
-            self._predictors.append(self._round(rows, outcomes, raw, random))
+            tree, values = self._round(rows, outcomes, raw, random)
+            self._predictors.append(self._trees_of(tree, values))
             loss = -math.inf
             if held_out:
-                self._add(self._predictors[-1], held_out[0], raw_held_out)
+                raw_held_out += values.take(tree.apply(held_out[0]), axis=0)
                 loss = float(self._loss(y_true=held_out[1], raw_prediction=raw_held_out))
             if loss < least or not held_out:
                 best, least = done, loss
@@ -68,55 +69,59 @@ class _Extra:
         return self
 
     def _outcomes(self: Any, y: Any) -> NDArray[np.float64]:
-        return _doubles(self._encode_y_val(np.asarray(y)))
+        return np.ascontiguousarray(self._encode_y_val(np.asarray(y)), dtype=np.float64)
 
-    def _start(self: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _start(self: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.tile(self._baseline_prediction, (len(X), 1))
-
-    def _add(
-        self: Any, trees: list[TreePredictor], X: NDArray[np.float64], raw: NDArray[np.float64]
-    ) -> None:
-        """Add what the trees of a round say to what those before said."""
-        self._predict_iterations(X, [trees], raw, is_binned=False, n_threads=1)
 
     def _round(
         self: Any,
-        X: NDArray[np.float64],
+        X: NDArray[np.float32],
         y: NDArray[np.float64],
         raw: NDArray[np.float64],
         random: np.random.RandomState,
-    ) -> list[TreePredictor]:
-        """Grow a tree for all outputs by Newton's method, and add what it says.
+    ) -> tuple[Any, NDArray[np.float64]]:
+        """Grow a tree for all outputs by Newton's method, and add what it says to `raw`.
 
         Of several classes each node has a value, as in CatBoost (Prokhorenkova et al. 2018): a tree
         for each class costs several times as much, and seldom learns better.
+
+        Returns:
+            The tree of scikit-learn, and what its leaves add, shape (nodes, outputs).
         """
         gradients, hessians = self._loss.gradient_hessian(y_true=y, raw_prediction=raw)
         slopes = gradients.reshape(raw.shape)
         curves = np.maximum(hessians.reshape(raw.shape), LEAST)
         weights = curves.sum(axis=1)
-        tree = ExtraTreeRegressor(
+        grown = ExtraTreeRegressor(
             max_leaf_nodes=self.max_leaf_nodes,
             min_samples_leaf=self.min_samples_leaf,
             max_features=self.max_features,
             random_state=random.randint(2**31 - 1),
         )
         with config_context(skip_parameter_validation=True, assume_finite=True):
-            tree.fit(X, -slopes / weights[:, None], sample_weight=weights)
-        nodes = self._nodes(tree.tree_)
-        leaves, count = tree.tree_.apply(X.astype(np.float32)), len(nodes)
-        trees = []
-        for slope, curve in zip(slopes.T, curves.T, strict=True):
+            tree = grown.fit(X, -slopes / weights[:, None], sample_weight=weights).tree_
+        leaves = tree.apply(X)
+        curved = [np.bincount(leaves, curve, tree.node_count) for curve in curves.T]
+        total = np.column_stack(curved) + self.l2_regularization
+        # What a leaf says for these weights is minus the sum of the slopes over that of the curves.
+        moved = self.learning_rate * tree.value[:, :, 0] * tree.weighted_n_node_samples[:, None]
+        ends = np.broadcast_to(tree.children_left[:, None] < 0, total.shape)
+        values = np.divide(moved, total, out=np.zeros_like(total), where=ends)
+        raw += values.take(leaves, axis=0)
+        return tree, values
+
+    def _trees_of(self, tree: Any, values: NDArray[np.float64]) -> list[TreePredictor]:
+        """Return a tree for each output in the form that HistGradientBoosting has."""
+        nodes, trees = self._nodes(tree), []
+        for value in values.T:
             own = nodes.copy()
-            total = np.bincount(leaves, curve, count) + self.l2_regularization
-            step = self.learning_rate * np.bincount(leaves, slope, count)
-            own["value"] = -np.divide(step, total, out=np.zeros(count), where=nodes["is_leaf"] > 0)
+            own["value"] = value
             trees.append(TreePredictor(own, NO_LEVELS, NO_LEVELS))
-        self._add(trees, X, raw)
         return trees
 
     def _nodes(self, tree: Any) -> Any:
-        """Return the nodes of a tree in the form that HistGradientBoosting has, without values."""
+        """Return the nodes of a tree in that form, without values."""
         nodes = np.zeros(tree.node_count, PREDICTOR_RECORD_DTYPE)
         leaf = tree.children_left < 0
         nodes["count"], nodes["is_leaf"] = tree.n_node_samples, leaf
@@ -138,5 +143,5 @@ class ExtraBoostingRegressor(_Extra, QuickBoostingRegressor):  # type: ignore[mi
     """A regressor."""
 
 
-def _doubles(X: Any) -> NDArray[np.float64]:
-    return np.ascontiguousarray(X, dtype=np.float64)
+def _singles(X: Any) -> NDArray[np.float32]:
+    return np.ascontiguousarray(X, dtype=np.float32)
