@@ -153,6 +153,24 @@ def test_trials_that_are_clearly_behind_on_the_first_fold_are_given_up(
     assert all(c.model != "tree" for c in found.candidates[2:])
 
 
+def test_families_that_train_had_no_time_for_are_tried_first_and_hurried(start, defaults):
+    whole = start(trials=5, folder="whole").params
+    every = whole.model_copy(update={"train": whole.train.model_copy(update={"models": None})})
+    quick = [one for one in defaults if one.model in ("dummy", "linear", "tree")]
+    found = start(trials=5, folder="none")
+    found = dataclasses.replace(
+        found, defaults=quick, folder=found.folder.with_name("late"), params=every
+    )
+    assert found.late == ["boosting", "extra_boosting"]
+    found.run(NO_END)
+    tried = [(trial.model, dict(trial.parameters)) for trial in found.trials]
+    hurried = {"model__learning_rate": 0.2}
+    assert tried[:2] == [("boosting", hurried), ("extra_boosting", hurried)]
+    assert len(tried) == 5 and found.late == []
+    kept = {trial.model for trial in found.trials if trial.candidate}
+    assert set(found.families) <= kept | {"linear", "tree"}
+
+
 def test_a_leaderboard_of_the_baseline_alone_is_not_searched(start, defaults):
     found = start(folder="alone")
     alone = dataclasses.replace(

@@ -73,11 +73,9 @@ class Search:
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._unfit: set[str] = set()
+        self._lost: set[str] = set()
         self._sign = 1.0 if self.metric.greater_is_better else -1.0
         self._skewed = self.params.task == "regression" and models.is_skewed(self.rows.y)
-        ranked = sorted(self.defaults, key=lambda one: -self._sign * one.mean)
-        names = [one.model for one in ranked if one.model != models.BASELINE]
-        self.families = names[: self.params.tune.models]
         self.folder.mkdir(parents=True, exist_ok=True)
         storage = JournalStorage(JournalFileBackend(str(self.folder / "optuna.log")))
         direction = (
@@ -87,9 +85,28 @@ class Search:
             name: optuna.create_study(
                 study_name=name, storage=storage, direction=direction, load_if_exists=True
             )
-            for name in self.families
+            for name in [*self.families, *self.late]
         }
         self._resume()
+
+    @property
+    def late(self) -> list[str]:
+        """The families that `train` had no time for, until they are tried: those that can hurry."""
+        if self.params.train.models or not self.families:
+            return []
+        known = {one.model for one in self.defaults} | {t.model for t in self.trials} | self._lost
+        suited = models.find(None, self.params.task, len(self.rows.y))
+        return [n for n, one in suited.items() if one.hurried and n not in known]
+
+    @property
+    def families(self) -> list[str]:
+        """The other families that are searched, ranked by the first candidate of each."""
+        firsts: dict[str, Candidate] = {}
+        for one in self.candidates:
+            firsts.setdefault(one.model, one)
+        firsts.pop(models.BASELINE, None)
+        ranked = sorted(firsts.values(), key=lambda one: -self._sign * one.mean)
+        return [one.model for one in ranked][: self.params.tune.models]
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -118,8 +135,10 @@ class Search:
             picked = self._pick(left)
             if not picked:
                 break
-            # A trial that learns in rounds stops early rather than to be lost at the deadline.
-            share = ROUND_SHARE * left / (len(picked) * len(self.folds))
+            # A trial that learns in rounds stops early rather than to be lost at the deadline. What
+            # the last fit of a new family takes is not in the reserve yet.
+            fits = len(picked) * len(self.folds) + (picked[0].model in self.late)
+            share = ROUND_SHARE * left / fits
             start = time.monotonic()
             firsts = self._score(picked, [0], count, deadline, share)
             kept = [one for one in picked if one in firsts and self._promising(one, firsts[one][0])]
@@ -131,6 +150,7 @@ class Search:
                 if one.name in self._unfit:
                     first = self._worst()
                 elif not scores or (one in kept and not whole):
+                    self._lost.add(one.model)
                     continue  # out of time
                 else:
                     first = scores[0].score
@@ -158,29 +178,34 @@ class Search:
         """Return the next trials: of better families more, of each its portfolio first.
 
         Fewer at once where they take long, since a round that does not end in time is lost, and
-        none of a family that would take longer than what is left.
+        none of a family that would take longer than what is left. Before them, and alone, what
+        `train` had no time for.
 
         Args:
             left: seconds of all processes together.
         """
         found: list[Pick] = []
-        first = 1 + max((t.trial for t in self.trials), default=-1)
+        first, families = 1 + max((t.trial for t in self.trials), default=-1), self.families
         limit = self.params.tune.trials or np.inf
-        tried = {name: [t for t in self.trials if t.model == name] for name in self.families}
-        counts = {name: float(len(tried[name])) for name in self.families}
+        if self.late and left > 0 and len(self.trials) < limit:
+            name = self.late[0]
+            hurried = models.MODELS[name].hurried.items()
+            return [Pick(first, name, {f"model__{key}": value for key, value in hurried}, None)]
+        tried = {name: [t for t in self.trials if t.model == name] for name in families}
+        counts = {name: float(len(tried[name])) for name in families}
         queues = {
             name: deque(models.MODELS[name].portfolio(self.params.task, self._skewed))
-            for name in self.families
+            for name in families
         }
-        seen = {name: [dict(t.parameters) for t in tried[name]] for name in self.families}
-        spaces = {n: models.MODELS[n].space(self.params.task, self._skewed) for n in self.families}
-        seconds, expected = {n: self._seconds(n) for n in self.families}, 0.0
+        seen = {name: [dict(t.parameters) for t in tried[name]] for name in families}
+        spaces = {n: models.MODELS[n].space(self.params.task, self._skewed) for n in families}
+        seconds, expected = {n: self._seconds(n) for n in families}, 0.0
         while len(found) < ROUND and len(self.trials) + len(found) < limit:
-            able = [n for n in self.families if (queues[n] or spaces[n]) and seconds[n] <= left]
+            able = [n for n in families if (queues[n] or spaces[n]) and seconds[n] <= left]
             if not able:
                 break
             # The family that is furthest behind its share, which falls with its rank.
-            name = min(able, key=lambda n: (counts[n] + 1) * (self.families.index(n) + 1))
+            name = min(able, key=lambda n: (counts[n] + 1) * (families.index(n) + 1))
             expected += seconds[name]
             if found and expected * ROUNDS > left:
                 break
@@ -248,8 +273,8 @@ class Search:
     def _promising(self, one: "Pick", first: Score) -> bool:
         """Return whether the first fold's score is clearly behind neither family nor pool there."""
         known = self._best()
-        own = next(c for c in known if c.model == one.model)
-        if self._sign * (own.scores[0].score - first.score) > own.standard_error:
+        own = next((c for c in known if c.model == one.model), None)
+        if own and self._sign * (own.scores[0].score - first.score) > own.standard_error:
             return False
         best, leader = known[: POOL // 2], known[0]
         worst = min(self._sign * c.scores[0].score for c in best)
