@@ -102,6 +102,23 @@ def test_small_trees_say_the_same_bits_by_masks_as_by_their_graph(task, monkeypa
     np.testing.assert_array_equal(said[1], by_graph)
 
 
+def test_a_tree_that_all_classes_share_is_written_once_and_says_the_same(monkeypatch):
+    model, contract, known = learned("multiclass", "extra_boosting")
+    asked = [*known, *parity.probes(model, known, contract)]
+    every = columns(asked, contract)
+    once = compilation.compile(model)
+    monkeypatch.setattr(compilation, "MANY_NODES", np.inf)
+    each = compilation.compile(model)
+    graphs = [plain.members[0].kernels[0].graph for plain in (once, each)]
+    assert len(graphs[0]) < len(graphs[1]) / 2
+    said = once.score_cells(every)
+    np.testing.assert_allclose(said, each.score_cells(every), atol=1e-14)
+    alone = [once.score_cells(columns([row], contract))[0] for row in asked[:40]]
+    np.testing.assert_array_equal(alone, said[:40])
+    monkeypatch.setattr(kernels, "LOOKED_UP", 1)
+    np.testing.assert_array_equal(once.score_cells(every), said)
+
+
 def test_a_whole_number_beyond_doubles_is_rounded_alone_as_in_a_matrix():
     edge = 2**53
     X, y = np.repeat([[edge - 2.0], [edge + 2.0]], 50, axis=0), np.repeat([0.0, 1.0], 50)

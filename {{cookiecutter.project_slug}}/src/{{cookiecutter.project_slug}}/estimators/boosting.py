@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,10 +42,9 @@ class Trees:
     def of(cls, model: Any) -> "Trees":
         """Take the trees out of a fitted model of scikit-learn."""
         rounds = model._predictors
-        # One tree for all classes, as of extra_boosting, is there once for each of them.
-        alike = all(_alike(one.nodes, round_[0].nodes) for round_ in rounds for one in round_[1:])
-        trees = [tree for round_ in rounds for tree in (round_[:1] if alike else round_)]
-        outputs = [*zip(*rounds, strict=True)] if alike else [trees]
+        shared = are_shared(rounds)
+        trees = [tree for round_ in rounds for tree in (round_[:1] if shared else round_)]
+        outputs = [*zip(*rounds, strict=True)] if shared else [trees]
         sizes = [len(tree.nodes) for tree in trees]
         starts = np.cumsum([0, *sizes[:-1]])
         nodes = np.concatenate([tree.nodes for tree in trees])
@@ -91,6 +91,11 @@ class Trees:
                 left[categorical] = np.where(inside | known, inside, self.missing_left[at])
             node = self.children.take(2 * node + left)
         return self.value.take(node, axis=1).transpose(1, 2, 0).reshape(len(node), -1)
+
+
+def are_shared(rounds: Sequence[Sequence[TreePredictor]]) -> bool:
+    """Return whether all trees of a round are one, apart from what its leaves say."""
+    return all(_alike(one.nodes, round_[0].nodes) for round_ in rounds for one in round_[1:])
 
 
 def _alike(nodes: Any, others: Any) -> bool:

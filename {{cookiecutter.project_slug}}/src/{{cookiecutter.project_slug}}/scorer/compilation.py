@@ -1,6 +1,7 @@
 """From fitted pipelines of scikit-learn to plain numbers. To add an estimator, write its case."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ..ensemble import Ensemble
-from ..estimators.boosting import QuickBoostingClassifier, QuickBoostingRegressor, bits
+from ..estimators.boosting import (
+    QuickBoostingClassifier,
+    QuickBoostingRegressor,
+    are_shared,
+    bits,
+)
 from ..estimators.forest import (
     QuickExtraTreesClassifier,
     QuickExtraTreesRegressor,
@@ -46,6 +52,7 @@ from .kernels import (
 )
 from .scorer import Member, Scorer
 
+MANY_NODES = 20_000  # of all trees of a model
 Boosting = QuickBoostingClassifier | QuickBoostingRegressor
 Forest = (
     QuickForestClassifier
@@ -149,12 +156,18 @@ def _gaussians(step: GaussianNB) -> Gaussians:
 
 
 def _boosting(step: Any) -> Trees:
+    start, outputs = step._baseline_prediction.ravel(), step.n_trees_per_iteration_
+    nodes = sum(len(round_[0].nodes) for round_ in step._predictors)
+    # Where they are many, a tree that is there once for each class is written once for all.
+    if outputs > 1 and nodes * outputs > MANY_NODES and are_shared(step._predictors):
+        firsts = [_boosted(round_[0], 0) for round_ in step._predictors]
+        said = [np.column_stack([t.nodes["value"] for t in one]) for one in step._predictors]
+        return _by_leaf(firsts, said, step.n_features_in_, start, single=False, count=1)
     trees = [
         graph.rooted(_boosted(tree, target))
         for round_ in step._predictors
         for target, tree in enumerate(round_)
     ]
-    start, outputs = step._baseline_prediction.ravel(), step.n_trees_per_iteration_
     written = graph.write(trees, step.n_features_in_, outputs)
     return Trees(written, start, single=False, answers=ask(trees, outputs))
 
@@ -180,15 +193,32 @@ def _votes(trees: Sequence[Any], step: Any) -> list[Kernel]:
     """Return the mean of the trees' probabilities."""
     if len(step.classes_) == 2:
         return [_mean(trees, step.n_features_in_, 1), Complement()]
-    # A leaf of the format says one number: here its own, by which its probabilities are found.
     said = [one.tree_.value[:, 0] for one in trees]
-    starts = np.cumsum([0, *(len(values) for values in said)])
-    grown = [
-        _grown(one, np.arange(start, start + len(values), dtype=np.float64), target)
-        for target, (one, values, start) in enumerate(zip(trees, said, starts, strict=False))
+    grown = [_grown(one, np.zeros(len(values))) for one, values in zip(trees, said, strict=True)]
+    count = len(trees)
+    return [_by_leaf(grown, said, step.n_features_in_, np.zeros(1), single=True, count=count)]
+
+
+def _by_leaf(
+    trees: Sequence[Tree],
+    said: Sequence[Array],
+    columns: int,
+    start: Array,
+    *,
+    single: bool,
+    count: int,
+) -> Trees:
+    """Return trees whose leaves say several numbers each, shape (nodes, outputs) of each tree.
+
+    A leaf of the format says one number: here its own, by which what it says is found.
+    """
+    firsts = np.cumsum([0, *(len(values) for values in said)])
+    numbered = [
+        replace(tree, value=first + np.arange(len(values), dtype=np.float64), target=target)
+        for target, (tree, values, first) in enumerate(zip(trees, said, firsts, strict=False))
     ]
-    written = graph.write(grown, step.n_features_in_, len(trees))
-    return [Trees(written, np.zeros(1), True, len(trees), np.vstack(said))]
+    written = graph.write(numbered, columns, len(trees))
+    return Trees(written, start, single, count, np.vstack(said))
 
 
 def _mean(trees: Sequence[Any], columns: int, output: int) -> Trees:

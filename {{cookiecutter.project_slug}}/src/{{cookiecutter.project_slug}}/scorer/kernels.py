@@ -16,7 +16,7 @@ from ..predictions import Array
 from .answers import MANY, Answers
 from .masks import Masks, mask
 
-ROWS = 1024  # whose leaves are looked up at once
+LOOKED_UP = 4_000_000  # numbers of leaves at once
 LARGEST_POWER = 709.0  # of e that is not infinite
 
 
@@ -141,11 +141,12 @@ class Trees:
         found = self._run(["Y"], {"X": np.ascontiguousarray(X, dtype=np.float64)})[0]
         if self.leaves is None:
             return np.asarray(found / self.count + self.start)
+        rows = max(LOOKED_UP // (found.shape[1] * self.leaves.shape[1]), 1)
         parts = [
-            self.leaves[found[first : first + ROWS].astype(np.int64)].sum(axis=1)
-            for first in range(0, len(found), ROWS)
+            self.leaves[found[first : first + rows].astype(np.int64)].sum(axis=1)
+            for first in range(0, len(found), rows)
         ]
-        return np.asarray(np.concatenate(parts) / self.count)
+        return np.asarray(np.concatenate(parts) / self.count + self.start)
 
 
 def _session(graph: bytes) -> Any:
