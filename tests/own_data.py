@@ -8,8 +8,18 @@ import pytest
 
 # The fixtures that read the project's own table, contract and parameters; others derive from them.
 READERS = {"original", "contract", "root"}
-# What promotions do to folders and to the registry is the same whatever the table is, and long.
-SAME = {"test_promotion.py"}
+# What is done with versions, the registry, MLflow's runs and connections is the same whatever the
+# table is, and long.
+SAME = {
+    "test_connection.py",
+    "test_ending.py",
+    "test_following.py",
+    "test_promotion.py",
+    "test_rollback.py",
+    "test_tracking.py",
+    "test_verdicts.py",
+    "test_versions.py",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
