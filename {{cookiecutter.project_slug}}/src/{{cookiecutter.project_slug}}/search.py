@@ -73,7 +73,7 @@ class Search:
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._unfit: set[str] = set()
-        self._lost: set[str] = set()
+        self._lost: set[str] = set()  # families of which a trial did not end in time
         self._sign = 1.0 if self.metric.greater_is_better else -1.0
         self._skewed = self.params.task == "regression" and models.is_skewed(self.rows.y)
         self.folder.mkdir(parents=True, exist_ok=True)
