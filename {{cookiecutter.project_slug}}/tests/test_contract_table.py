@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 
 import made_up
 import numpy as np
@@ -167,3 +168,26 @@ def test_columns_of_rows_are_the_rows_turned(typed, contract):
             np.testing.assert_array_equal(np.array(column, dtype=float), expected)
         else:
             assert column == expected
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "integer": st.none() | st.integers(-(2**53), 2**53),
+        "number": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        "boolean": st.none() | st.booleans(),
+        "category": st.none() | st.sampled_from(["a", "nan", "1"]),
+        "text": st.none() | st.just("two words"),
+        "datetime": st.none() | st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),
+    }
+)
+
+
+@given(row=ROW, kinds=st.sets(st.sampled_from(list(table.DTYPES)), min_size=1))
+def test_a_table_of_one_row_has_the_cells_that_the_row_has_in_a_longer_one(row, kinds):
+    chosen = {kind: pd.Series([row[kind], None], dtype=table.DTYPES[kind]) for kind in kinds}
+    two = pd.DataFrame(chosen)
+    alone, among = (cells.of_table(rows, chosen) for rows in (two.head(1), two))
+    for kind in kinds:
+        dtype = object if kind in ("category", "text") else float
+        one, several = (np.array(list(found[kind]), dtype=dtype) for found in (alone, among))
+        np.testing.assert_array_equal(one, several[:1])

@@ -32,7 +32,7 @@ import numpy as np
 from . import files
 from .combination import Region
 from .contract import Contract
-from .contract.cells import Cell, Cells, Values, columns_of_rows, of_rows, of_series
+from .contract.cells import Cell, Cells, Values, columns_of_rows, of_rows, of_table
 from .errors import InputError
 from .features.encoding import with_engineered
 from .predictions import Classes, Predictions, apart, decision
@@ -95,7 +95,7 @@ class Bundle:
 
     def score_table(self, table: "pd.DataFrame") -> Predictions:
         """Score a typed table; a row gets the same bits as from `score`."""
-        return self.score_columns({name: of_series(table[name]) for name in self.contract.features})
+        return self.score_columns(of_table(table, self.contract.features))
 
     def score_columns(self, columns: Mapping[str, Cells]) -> Predictions:
         """Score cells by column."""

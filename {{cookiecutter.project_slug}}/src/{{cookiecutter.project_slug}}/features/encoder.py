@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..contract import Contract
-from ..contract.cells import Cells, of_series
+from ..contract.cells import Cells, of_table
 from .encoding import (
     DAY,
     LARGEST,
@@ -147,7 +147,7 @@ class Encoder(TransformerMixin, BaseEstimator):
         if reset:
             self.n_features_in_ = len(self.kinds)
             self.feature_names_in_ = np.array(list(self.kinds), dtype=object)
-        return with_engineered({name: of_series(X[name]) for name in self.kinds})
+        return with_engineered(of_table(X, self.kinds))
 
     def _fit_one(self, kind: str, cells: Cells) -> Encoding:
         match kind:
