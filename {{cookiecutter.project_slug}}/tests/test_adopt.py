@@ -135,7 +135,9 @@ def of(params, adopted, folds=5):
     """Return params as adopt writes them."""
     changes = {
         "task": adopted.task,
-        "preprocess": params.preprocess.model_copy(update={"max_invalid": adopted.max_invalid}),
+        "preprocess": params.preprocess.model_copy(
+            update={"max_invalid": adopted.max_invalid, "duplicates": adopted.duplicates}
+        ),
         "train": params.train.model_copy(update={"folds": folds}),
     }
     return params.model_copy(update=changes)
@@ -280,6 +282,23 @@ def test_duplicates_are_counted(table, params):
     table["customer id"] = "x"
     found = adopt.understand(table, "left", None, params)
     assert any("7 rows are exact duplicates" in one for one in found.suspicions)
+
+
+def test_equal_rows_are_kept_where_the_columns_do_not_tell_cases_apart(source):
+    rng = np.random.default_rng(0)
+    left = np.where(rng.random(2_000) < 0.1, "yes", "no")
+    coarse = pd.DataFrame({"age": rng.integers(18, 60, 2_000), "left": left})
+    coarse["sex"] = rng.choice(["f", "m"], 2_000)
+    coarse.to_csv(source, index=False)
+    shown = told(adopt.main(str(source), "left", overwrite=False))
+    assert "preprocess.duplicates: keep, since of 84 combinations of features" in shown
+    params, found = config.Params.load(), contract.Contract.load()
+    assert params.preprocess.duplicates == "keep"
+    prepared = preprocess.prepare(coarse, found, params)
+    assert prepared.counts["duplicates"] == 0
+    assert len(prepared.train) + len(prepared.test) == 2_000
+    yes = [(part["left"] == "yes").mean() for part in (coarse, prepared.train, prepared.test)]
+    assert yes == pytest.approx([yes[0]] * 3, rel=0.1)
 
 
 def test_a_table_with_more_bad_cells_than_allowed_raises_the_limit_and_says_so(table, params):

@@ -78,6 +78,17 @@ def test_a_row_keeps_its_side_when_rows_are_appended():
     assert 0.15 < len(more_test) / len(rows) < 0.35
 
 
+def test_equal_rows_are_on_both_sides_and_keep_them_when_others_are_appended():
+    contract = made_up.contract_of(x={"type": "number"})
+    rows = pd.concat([table().head(20)] * 20, ignore_index=True)
+    train, test = preprocess.split(rows.head(300), contract, 0.25, 20)
+    assert keys(train) == keys(test) == keys(rows)
+    more = preprocess.split(rows, contract, 0.25, 20)
+    for before, after in zip((train, test), more, strict=True):
+        assert len(before) < len(after)
+        assert (after["x"].value_counts().sub(before["x"].value_counts()) >= 0).all()
+
+
 def test_another_seed_makes_another_split():
     contract = made_up.contract_of(x={"type": "number"})
     one, other = (keys(preprocess.split(table(), contract, 0.25, seed)[1]) for seed in (1, 2))

@@ -78,6 +78,7 @@ def set_params(text: str, source: str, adopted: Adopted) -> str:
     params["collect"]["source"] = source
     params["train"]["folds"] = adopted.folds
     params["preprocess"]["max_invalid"] = adopted.max_invalid
+    params["preprocess"]["duplicates"] = adopted.duplicates
     changed = _dump(params)
     for key in adopted.foreign:
         lines = rf"^  {key.rpartition('.')[2]}:.*\n(?:    .*\n)*"

@@ -34,6 +34,7 @@ class Preprocess(Section):
 
     test_size: float = Field(gt=0, lt=1)
     max_invalid: float = Field(ge=0, le=1)
+    duplicates: Literal["remove", "keep"] = "remove"
 
 
 class Train(Section):

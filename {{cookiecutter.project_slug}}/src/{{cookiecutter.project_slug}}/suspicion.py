@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from . import association
+from .config import Params
 from .contract import Contract
 from .features.encoder import Encoder, kinds
 from .features.encoding import LARGEST
@@ -20,18 +21,18 @@ SURE = 20  # held-out rows of a class that are not all right by luck
 ALMOST_PERFECT = 0.995
 
 
-def suspicions(table: pd.DataFrame, contract: Contract, folds: int) -> list[str]:
+def suspicions(table: pd.DataFrame, contract: Contract, params: Params) -> list[str]:
     """Return what should be looked at before a model of the table is believed.
 
     Args:
         table: typed by the contract, rows without target left out.
         contract: of the table.
-        folds: the folds of cross-validation that are wished for, of which each needs a row of
-            every class.
+        params: with the folds that are wished for, of which each needs a row of every class, and
+            what becomes of duplicates.
     """
-    found = []
+    found, folds = [], params.train.folds
     duplicates = int(table.duplicated().sum())
-    if duplicates:
+    if duplicates and params.preprocess.duplicates == "remove":
         found.append(f"{duplicates:,} rows are exact duplicates; preprocess keeps one of each")
     if contract.classes:
         counts = table[contract.target].value_counts()

@@ -4,7 +4,7 @@ import difflib
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -31,6 +31,7 @@ from .stages import preprocess
 from .suspicion import giveaways, score, suspicions
 
 RARE = 0.1  # a positive class rarer than this is judged by average precision
+CONTRADICTED = 0.05  # share of features in several rows that chance alone does not contradict
 FEWEST = 4  # training rows of a class: without one fold of four, three to fit and calibrate on
 
 
@@ -46,6 +47,7 @@ class Adopted:
     metric: str
     folds: int
     max_invalid: float
+    duplicates: Literal["remove", "keep"]
     foreign: list[str]
     """Keys of params.yaml that hold for another table, or another metric, alone."""
     notes: list[str]
@@ -82,11 +84,14 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     if not any(one.column.role in MODELLED for one in findings):
         raise InputError(f"no column is left to predict {target} from: all are constants or ids")
     notes = _kept_notes(findings, kept)
+    why = ""
     while True:  # what is left out changes which rows are alike, and so where each goes
         contract = contract_of(findings, missing)
         checked = check(table, contract)
         if (rows := int(checked.valid[target].notna().sum())) < 20:
             raise InputError(f"{rows} rows with a target are too few; 20 are the least")
+        if not kept:
+            params, why = _with_duplicates(params, checked.valid.dropna(subset=[target]), target)
         typed, train, _ = preprocess.divide(checked.valid, contract, params)
         left = _without_rare_classes(findings, train, contract)
         left = left or _without_giveaways(findings, train, contract, params, kept)
@@ -102,6 +107,8 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         max_invalid = math.ceil(invalid * 100) / 100
         often = checked.invalid["reason"].value_counts().index[0]
         notes.append(f"preprocess.max_invalid: {max_invalid}, since of {invalid:.1%}: {often}")
+    if why:
+        notes.append(f"preprocess.duplicates: keep, since {why}")
     notes += split_hints(typed, contract)
     unused = [name for name, (_, i) in FEATURES.items() if not set(i) <= set(contract.features)]
     if unused:
@@ -122,9 +129,34 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         metric,
         folds,
         max_invalid,
+        params.preprocess.duplicates,
         foreign,
         notes,
-        suspicions(typed, contract, params.train.folds),
+        suspicions(typed, contract, params),
+    )
+
+
+def _with_duplicates(params: Params, known: pd.DataFrame, target: str) -> tuple[Params, str]:
+    """Return params that say what becomes of equal rows, and why they are kept if they are.
+
+    A case that was entered twice has the same outcome twice. Where the same features have several
+    outcomes, they do not tell one case from another, and to remove equal rows would make frequent
+    outcomes rare.
+    """
+    features = known.drop(columns=target)
+    outcomes = known[target].groupby(pd.util.hash_pandas_object(features, index=False))
+    several = outcomes.size() > 1
+    contradicted = int((outcomes.nunique() > 1).sum())
+    keep = bool(known.duplicated().any()) and contradicted > CONTRADICTED * several.sum()
+    changed = {"duplicates": "keep" if keep else "remove"}
+    changed_params = params.model_copy(
+        update={"preprocess": params.preprocess.model_copy(update=changed)}
+    )
+    return changed_params, (
+        f"of {several.sum():,} combinations of features that are in several rows {contradicted:,} "
+        "have several outcomes: equal rows are cases of their own"
+        if keep
+        else ""
     )
 
 

@@ -70,7 +70,8 @@ def divide(
     """Clean and split the rows that keep the contract.
 
     Returns:
-        The rows with a target, and of these, each once, the ones for train and for test.
+        The rows with a target, and of these (of equal ones one alone, unless params.yaml keeps
+        duplicates) the ones for train and for test.
 
     Raises:
         InputError: they cannot be modelled.
@@ -83,7 +84,9 @@ def divide(
         )
     if not known[list(contract.features)].notna().any(axis=None):
         raise InputError("no feature has a value in any row with a target: nothing can predict it")
-    rows = known.drop_duplicates(ignore_index=True)
+    rows = known.reset_index(drop=True)
+    if params.preprocess.duplicates == "remove":
+        rows = rows.drop_duplicates(ignore_index=True)
     train, test = split(rows, contract, params.preprocess.test_size, params.seed)
     _refuse_hopeless(train, test, contract)
     return known, train, test
@@ -104,8 +107,7 @@ def split(
         start = rows[time].iloc[min(int(len(rows) * (1 - test_size)), len(rows) - 1)]
         is_test = (rows[time] >= start).to_numpy()
     else:
-        content = rows[[group]] if group else rows[sorted(rows.columns)]
-        fraction = _fraction(content, seed)
+        fraction = _fraction(rows, group, seed)
         is_test = fraction < test_size
         if contract.classes and not group:
             is_test = _stratified(fraction, rows[contract.target], test_size)
@@ -115,11 +117,26 @@ def split(
     )
 
 
-def _fraction(content: pd.DataFrame, seed: int) -> np.ndarray:
-    """Return a number in [0, 1) for each row that depends on its content alone."""
-    # The seed as one more column, since pandas' hash key concerns text alone.
-    hashed = pd.util.hash_pandas_object(content.assign(**{"\0": str(seed)}), index=False)
-    return hashed.to_numpy() / 2.0**64
+def _fraction(rows: pd.DataFrame, group: str | None, seed: int) -> np.ndarray:
+    """Return a number in [0, 1) for each row that depends on its content, or group, alone.
+
+    Without a group each of several equal rows has another one: they are cases like any others. On
+    one side together they would leave the other side those with the other outcome.
+    """
+    if group:
+        return _hashed(rows[[group]], str(seed)) / 2.0**64
+    content = rows[sorted(rows.columns)]
+    hashed = _hashed(content, str(seed)).copy()
+    copies = pd.Series(hashed).groupby(hashed).cumcount()
+    again = copies.to_numpy() > 0
+    salts = f"{seed} " + copies[again].astype(str)
+    hashed[again] = _hashed(content[again], salts.to_numpy())
+    return hashed / 2.0**64
+
+
+def _hashed(content: pd.DataFrame, salt: str | np.ndarray) -> np.ndarray:
+    # The salt as one more column, since pandas' hash key concerns text alone.
+    return pd.util.hash_pandas_object(content.assign(**{"\0": salt}), index=False).to_numpy()
 
 
 def _stratified(fraction: np.ndarray, y: pd.Series, test_size: float) -> np.ndarray:
