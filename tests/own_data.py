@@ -8,8 +8,9 @@ import pytest
 
 # The fixtures that read the project's own table, contract and parameters; others derive from them.
 READERS = {"original", "contract", "root"}
-# What is done with versions, the registry, MLflow's runs, connections and tables that are made up is
-# the same whatever the project's table is, and long.
+# What is done with versions, the registry, MLflow's runs, DVC's pipeline, connections and tables that
+# are made up is the same whatever the project's table is, and long. Each example is run as a whole in
+# test_generated.py.
 SAME = {
     "test_adopt.py",
     "test_bad_models.py",
@@ -18,6 +19,7 @@ SAME = {
     "test_ending.py",
     "test_following.py",
     "test_learning.py",
+    "test_pipeline.py",
     "test_promotion.py",
     "test_rollback.py",
     "test_tracking.py",
