@@ -25,10 +25,12 @@ class Trees:
     feature: NDArray[np.intp]
     """Of each node, as all that follow."""
     threshold: NDArray[np.float64]
-    children: NDArray[np.intp]
-    """The right one of each node, then its left one; a leaf is its own child."""
+    left: NDArray[np.intp]
+    """The node that follows; a leaf follows itself."""
+    right: NDArray[np.intp]
     missing_left: NDArray[np.bool_]
-    categorical: NDArray[np.bool_]
+    categorical: NDArray[np.intp]
+    """Which nodes ask for the level of a category."""
     left_levels: NDArray[np.bool_]
     """Which levels go left, shape (categorical splits, 256)."""
     levels: NDArray[np.intp]
@@ -63,9 +65,10 @@ class Trees:
             starts.reshape(len(rounds), -1),
             np.where(leaf, 0, nodes["feature_idx"]),
             nodes["num_threshold"],
-            np.column_stack([right, left]).ravel(),
+            left,
+            right,
             nodes["missing_go_to_left"].astype(bool),
-            nodes["is_categorical"].astype(bool) & ~leaf,
+            np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf),
             np.concatenate([*sets, np.zeros((1, 256), dtype=bool)]),
             nodes["bitset_idx"] + np.repeat(before, sizes),
             known,
@@ -74,22 +77,22 @@ class Trees:
 
     def values(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the trees say of a row of shape (features,); shape (rounds, outputs)."""
-        missing, levels = bool(np.isnan(row).any()), bool(self.categorical.any())
-        node, last = self.roots, self.roots - 1
+        # Every node is asked, one after the other in memory: that is sooner done than to look for
+        # those that the row comes by.
+        cell = row.take(self.feature)
+        goes_left = cell <= self.threshold
+        if np.isnan(row).any():
+            goes_left |= np.isnan(cell) & self.missing_left
+        if self.categorical.size:
+            cell = cell.take(self.categorical)
+            at, level = self.categorical[cell >= 0], cell[cell >= 0].astype(np.uint8)
+            inside = self.left_levels[self.levels[at], level]
+            known = self.known[self.feature[at], level]
+            goes_left[at] = np.where(inside | known, inside, self.missing_left[at])
+        follows = np.where(goes_left, self.left, self.right)
+        node, last = follows.take(self.roots), self.roots
         while not np.array_equal(node, last):
-            last = node
-            feature = self.feature.take(node)
-            cell = row.take(feature)
-            left = cell <= self.threshold.take(node)
-            if missing:
-                left |= np.isnan(cell) & self.missing_left.take(node)
-            if levels:
-                categorical = self.categorical.take(node) & (cell >= 0)
-                at, level = node[categorical], cell[categorical].astype(np.uint8)
-                known = self.known[feature[categorical], level]
-                inside = self.left_levels[self.levels[at], level]
-                left[categorical] = np.where(inside | known, inside, self.missing_left[at])
-            node = self.children.take(2 * node + left)
+            node, last = follows.take(node), node
         return self.value.take(node, axis=1).transpose(1, 2, 0).reshape(len(node), -1)
 
 
