@@ -8,9 +8,9 @@ import pytest
 
 # The fixtures that read the project's own table, contract and parameters; others derive from them.
 READERS = {"original", "contract", "root"}
-# What is done with versions, the registry, MLflow's runs, DVC's pipeline, connections and tables that
-# are made up is the same whatever the project's table is, and long. Each example is run as a whole in
-# test_generated.py.
+# What is done with versions, the registry, MLflow's runs, DVC's pipeline, connections and tables
+# that are made up is the same whatever the project's table is, and long. Each example is run as a
+# whole in test_generated.py.
 SAME = {
     "test_adopt.py",
     "test_bad_models.py",
