@@ -31,7 +31,7 @@ from .stages import preprocess
 from .suspicion import giveaways, score, suspicions
 
 RARE = 0.1  # a positive class rarer than this is judged by average precision
-CONTRADICTED = 0.05  # share of features in several rows that chance alone does not contradict
+CONTRADICTED = 0.05  # share of repeated features that have several outcomes by mistake, at most
 FEWEST = 4  # training rows of a class: without one fold of four, three to fit and calibrate on
 
 
@@ -91,7 +91,10 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
         if (rows := int(checked.valid[target].notna().sum())) < 20:
             raise InputError(f"{rows} rows with a target are too few; 20 are the least")
         if not kept:
-            params, why = _with_duplicates(params, checked.valid.dropna(subset=[target]), target)
+            why = _why_kept(checked.valid.dropna(subset=[target]), target)
+            changed = {"duplicates": "keep" if why else "remove"}
+            treated = params.preprocess.model_copy(update=changed)
+            params = params.model_copy(update={"preprocess": treated})
         typed, train, _ = preprocess.divide(checked.valid, contract, params)
         left = _without_rare_classes(findings, train, contract)
         left = left or _without_giveaways(findings, train, contract, params, kept)
@@ -136,8 +139,8 @@ def understand(table: pd.DataFrame, target: str, kept: Contract | None, params: 
     )
 
 
-def _with_duplicates(params: Params, known: pd.DataFrame, target: str) -> tuple[Params, str]:
-    """Return params that say what becomes of equal rows, and why they are kept if they are.
+def _why_kept(known: pd.DataFrame, target: str) -> str:
+    """Return why equal rows are kept; empty if they are not.
 
     A case that was entered twice has the same outcome twice. Where the same features have several
     outcomes, they do not tell one case from another, and to remove equal rows would make frequent
@@ -145,18 +148,13 @@ def _with_duplicates(params: Params, known: pd.DataFrame, target: str) -> tuple[
     """
     features = known.drop(columns=target)
     outcomes = known[target].groupby(pd.util.hash_pandas_object(features, index=False))
-    several = outcomes.size() > 1
+    repeated = int((outcomes.size() > 1).sum())
     contradicted = int((outcomes.nunique() > 1).sum())
-    keep = bool(known.duplicated().any()) and contradicted > CONTRADICTED * several.sum()
-    changed = {"duplicates": "keep" if keep else "remove"}
-    changed_params = params.model_copy(
-        update={"preprocess": params.preprocess.model_copy(update=changed)}
-    )
-    return changed_params, (
-        f"of {several.sum():,} combinations of features that are in several rows {contradicted:,} "
-        "have several outcomes: equal rows are cases of their own"
-        if keep
-        else ""
+    if not known.duplicated().any() or contradicted <= CONTRADICTED * repeated:
+        return ""
+    return (
+        f"of {repeated:,} combinations of features that are in several rows {contradicted:,} have "
+        "several outcomes: equal rows are cases of their own"
     )
 
 
