@@ -35,7 +35,7 @@ class Preprocess(Section):
     test_size: float = Field(gt=0, lt=1)
     max_invalid: float = Field(ge=0, le=1)
     duplicates: Literal["remove", "keep"] = "remove"
-    """All but one of rows that are equal in every column."""
+    """All but one of the rows that are equal in every column, or none."""
 
 
 class Train(Section):
