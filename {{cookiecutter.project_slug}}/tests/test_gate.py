@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 from released import results
 
-from {{cookiecutter.project_slug}} import gate
+from {{cookiecutter.project_slug}} import gate, probe
 
-CHEAP = gate.Measured(megabytes=1.0, milliseconds=0.5)
+CHEAP = probe.Measured(megabytes=1.0, milliseconds=0.5)
 
 
 @pytest.fixture

@@ -267,7 +267,7 @@ def _require(bundle: Bundle, scorer: "Scorer | Ensemble") -> None:
             raise ValueError("no rows")
         columns = with_engineered(columns_of_rows(rows, contract))
         same = apart(scorer.score_cells(columns), np.array(expected)) <= PARITY
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise InputError(
             f"{folder / GOLDEN}: cannot be scored ({error!r}); run `make run`"
         ) from None

@@ -15,6 +15,7 @@ from . import metrics
 from .bundle import PARITY
 from .config import Params
 from .errors import InputError
+from .probe import Measured
 
 UNFAIR = ("equalized_odds_difference", "mean_absolute_error_difference")
 """The gaps between groups that are limited: in errors. What is said of groups may differ where they
@@ -33,19 +34,6 @@ class Rule:
     why: str
     safety: bool = False
     """Whether nobody may promote a model that breaks it."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a bundle cost when a fresh process loaded it."""
-
-    megabytes: float
-    milliseconds: float | None
-    """To score one row; None when it could not be loaded."""
-    fault: str = ""
-    """Why it could not be loaded."""
-    left: str | None = None
-    """The version as which it was the champion, until a rollback."""
 
 
 def judge(results: Mapping[str, Any], params: Params, measured: Measured) -> list[Rule]:

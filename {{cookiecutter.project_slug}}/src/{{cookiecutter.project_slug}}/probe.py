@@ -5,20 +5,31 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import bundle, files
-from .gate import Measured
+from .errors import InputError
 
 ROWS = 200
 SECONDS = 120
 
 
-def milliseconds(folder: Path) -> float:
-    """Load a bundle, which verifies it, and return the median time to score one row.
+@dataclass(frozen=True)
+class Measured:
+    """What a bundle cost when a fresh process loaded it."""
 
-    After that the fitted model is verified too, which a compiled one is scored without.
-    """
+    megabytes: float
+    milliseconds: float | None
+    """To score one row; None when it could not be loaded."""
+    fault: str = ""
+    """Why it could not be loaded."""
+    left: str | None = None
+    """The version as which it was the champion, until a rollback."""
+
+
+def milliseconds(folder: Path) -> float:
+    """Load a bundle, which verifies it, and return the median time to score one row."""
     loaded = bundle.load(folder)
     rows = [tuple(row) for row in files.read_json(folder / bundle.GOLDEN)["rows"]]
     times = []
@@ -26,12 +37,15 @@ def milliseconds(folder: Path) -> float:
         start = time.perf_counter()
         loaded.score([rows[position % len(rows)]])
         times.append(time.perf_counter() - start)
-    loaded.require_model()
     return 1000 * statistics.median(times)
 
 
 def measure(folder: Path, seconds: float = SECONDS) -> Measured:
-    """Return what a fresh process finds; one that fails or hangs is a fault."""
+    """Return what a fresh process finds; one that fails or hangs is a fault.
+
+    So is a fitted model that is broken where a compiled one is scored: it is read here, since a
+    server does not read it, and a fresh process would take seconds to import scikit-learn.
+    """
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     command = [sys.executable, "-m", __name__, str(folder)]
     try:
@@ -41,6 +55,10 @@ def measure(folder: Path, seconds: float = SECONDS) -> Measured:
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or [f"it ended with {ran.returncode}"]
         return Measured(megabytes, None, said[-1])
+    try:
+        bundle.load(folder).require_model()
+    except InputError as error:
+        return Measured(megabytes, None, str(error))
     return Measured(megabytes, float(json.loads(ran.stdout)))
 
 

@@ -12,7 +12,8 @@ from .. import bundle, files, gate, lineage, probe, tracking, versions
 from ..bundle import Bundle
 from ..config import Params
 from ..errors import GateRefused, InputError
-from ..gate import Measured, Rule
+from ..gate import Rule
+from ..probe import Measured
 
 
 def results_of(candidate: Bundle) -> dict[str, Any]:
