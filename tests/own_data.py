@@ -8,9 +8,9 @@ import pytest
 
 # The fixtures that read the project's own table, contract and parameters; others derive from them.
 READERS = {"original", "contract", "root"}
-# What is done with versions, the registry, MLflow's runs, DVC's pipeline, connections and tables
-# that are made up is the same whatever the project's table is, and long. Each example is run as a
-# whole in test_generated.py.
+# What is done with versions, the registry, MLflow's runs, DVC's pipeline, the search, connections
+# and tables that are made up is the same whatever the project's table is, and long. Each example is
+# run as a whole in test_generated.py.
 SAME = {
     "test_adopt.py",
     "test_bad_models.py",
@@ -22,7 +22,9 @@ SAME = {
     "test_pipeline.py",
     "test_promotion.py",
     "test_rollback.py",
+    "test_search.py",
     "test_tracking.py",
+    "test_train.py",
     "test_verdicts.py",
     "test_versions.py",
 }

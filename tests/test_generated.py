@@ -97,7 +97,8 @@ def test_the_tests_that_another_example_can_change_pass_there_too(
     project: Callable[[str], Path], example: str
 ) -> None:
     plugins = shlex.quote(str(Path(own_data.__file__).parent))
-    own = f"PYTHONPATH={plugins} .venv/bin/pytest -p own_data --no-cov"
+    # In one process: another project is tested beside, and each process makes the fixtures anew.
+    own = f"PYTHONPATH={plugins} .venv/bin/pytest -p own_data --no-cov --numprocesses=0"
     ran = run(own, project(example))
     assert ran.returncode == 0, ran.stdout
     kept = re.search(r"(\d+) passed", ran.stdout)
