@@ -11,6 +11,7 @@ from .blending import Choice, HeldOut
 from .candidates import Candidate
 from .combination import Combination
 from .ensemble import Ensemble
+from .features.encoder import Encoder
 from .predictions import Array
 from .search import Search
 
@@ -89,7 +90,15 @@ def decision_costs(search: Search, probabilities: Array, codes: Array) -> Array 
 
 
 def refit(chosen: Sequence[Candidate], search: Search) -> list[Pipeline]:
-    """Fit candidates on all training rows, each on one core."""
+    """Fit candidates on all training rows, each on one core; those that encode alike do it once."""
+    rows, encoded = search.rows, list[tuple[Encoder, Array]]()
+
+    def encode(encoder: Encoder) -> tuple[Encoder, Array]:
+        for other, matrix in encoded:
+            if other.get_params() == encoder.get_params():
+                return other, matrix
+        encoded.append((encoder, encoder.fit_transform(rows.X, rows.y)))
+        return encoded[-1]
 
     def one(candidate: Candidate) -> Pipeline:
         model = models.MODELS[candidate.model]
@@ -101,6 +110,8 @@ def refit(chosen: Sequence[Candidate], search: Search) -> list[Pipeline]:
             candidate.final_parameters(model.rounds),
         )
         with threadpool_limits(1):
-            return pipeline.fit(search.rows.X, search.rows.y)
+            encoder, matrix = encode(pipeline[0])
+            pipeline[1:].fit(matrix, rows.y)
+        return Pipeline([("encode", encoder), *pipeline.steps[1:]])
 
     return [one(candidate) for candidate in chosen]
