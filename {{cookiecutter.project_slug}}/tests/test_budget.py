@@ -68,7 +68,9 @@ def test_one_process_is_not_charged_twice(clock):
 
 
 def test_a_search_that_goes_on_has_what_the_interrupted_one_left(clock):
-    assert budget.Budget(10, "wall", spent=7).left == 3
+    found = budget.Budget(10, "wall")
+    found.resume(7.0)
+    assert found.left == 3
 
 
 def test_without_seconds_there_is_no_end(clock):

@@ -10,25 +10,26 @@ from .deadline import Deadline
 
 
 class Budget:
-    """Seconds of a clock on the wall, or of the processors, some of which may be spent already.
+    """Seconds of a clock on the wall, or of the processors.
 
     Made where joblib's work is spread, as `parallel` does.
 
     Args:
         seconds: all that may be spent; None is no end.
         clock: the wall's, or the processors': the sum over the processes.
-        spent: by an earlier search that this one goes on with.
     """
 
-    def __init__(
-        self, seconds: float | None, clock: Literal["wall", "cpu"], spent: float = 0.0
-    ) -> None:
+    def __init__(self, seconds: float | None, clock: Literal["wall", "cpu"]) -> None:
         self.seconds = seconds
         self.clock: Literal["wall", "cpu"] = clock
         self.workers = effective_n_jobs(None)
         self._now = time.process_time if clock == "cpu" else time.monotonic
-        self._start = self._now() - spent
+        self._start = self._now()
         self._own = is_local()
+
+    def resume(self, spent: float) -> None:
+        """Add what an earlier search spent that this one goes on with."""
+        self._start -= spent
 
     def charge(self, cpu_seconds: float) -> None:
         """Add what another process spent; this process's own is counted anyway."""

@@ -20,7 +20,7 @@ from ..folds import Fold, Job, Rows, Score, Unfit, make_folds, score_folds
 from ..metrics import Metric
 
 ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however short the time
-WRITING = 1.0  # seconds to write what came of it, and to note it in MLflow, about
+WRITING = 0.5  # seconds to write what came of it, and to note it in MLflow, about
 QUICK = 0.2  # the share of the time that the others have at least
 SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
 CUT = "it would have learned on, had tune.seconds been more"
@@ -165,6 +165,7 @@ def compare(
 def main() -> None:
     """Write the leaderboard, and what the models said of held-out rows; record it in MLflow."""
     params, contract = Params.load(), Contract.load()
+    tracking.connect()  # so that a server that does not answer is told before all the work
     train = pd.read_parquet(files.TRAIN)
     count = len(models.find(params.train.models, params.task, len(train)))
     notes: list[str] = []

@@ -131,6 +131,8 @@ def main() -> None:
     train = pd.read_parquet(files.TRAIN)
     folder = files.SEARCH / fingerprint(params, contract)
     with files.writing(folder), parallel(params.compute):
+        budget = Budget(params.tune.seconds, params.tune.clock)
+        tracking.connect()  # so that a server that does not answer is told before all the work
         search = Search(
             Rows.of(train, contract),
             make_folds(train, contract, params.train.folds, params.seed),
@@ -140,7 +142,7 @@ def main() -> None:
             candidates.load_all(files.DEFAULTS),
             folder,
         )
-        budget = Budget(params.tune.seconds, params.tune.clock, search.spent)
+        budget.resume(search.spent)
         interrupted = explore(search, params, budget)
         choices, choice = choose(search, budget.left)
         model = finish(search, choice)
