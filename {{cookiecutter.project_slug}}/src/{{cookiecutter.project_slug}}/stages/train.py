@@ -85,11 +85,6 @@ class Comparison:
         for score in score_folds(*work, self.on_score, deadline, note):
             self.scores.setdefault(score.name, []).append(score)
 
-    def rest(self, names: Sequence[str], deadline: Deadline) -> float:
-        """Return how long families take for the other folds, on the clock of a deadline."""
-        firsts = [self.scores[name][0] for name in names if name in self.scores]
-        return sum(one.seconds(deadline.clock) for one in firsts) * (len(self.folds) - 1)
-
     def hurry(self, names: Sequence[str], deadline: Deadline, workers: int) -> None:
         """Score families on the first fold, then the quickest on the others, until a deadline.
 
@@ -140,12 +135,12 @@ def compare(
         else:
             always = [name for name in families if name in ALWAYS]
             turns = 2 + ceil((len(folds) - 1) / budget.workers)
-            found.begin(always, max(deadline.left, 0) * (1 - QUICK) / turns)
-            # What these take is left for them, but for a part in which quick ones are done.
-            left, rest = deadline.left, found.rest(always, deadline) / budget.workers
-            share = max(left - rest, left * QUICK)
-            found.hurry(hurried, deadline.after(share), budget.workers)
+            left = max(deadline.left, 0)
+            found.begin(always, left * (1 - QUICK) / turns)
             found.score(always, slice(1, None))
+            # What these leave is for the others, which have a part even if they leave nothing.
+            until = deadline.after(max(deadline.left, left * QUICK))
+            found.hurry(hurried, until, budget.workers)
     whole = {name: s for name, s in found.scores.items() if len(s) == len(folds)}
     for name in families:
         reason = found.unfit.get(name, SLOW)
