@@ -241,8 +241,8 @@ class Threads(RegressorMixin, BaseEstimator):
 def test_a_job_keeps_to_one_thread_so_that_jobs_side_by_side_do_not_take_each_others_cores():
     contract, frame = made_up.every_type("regression")
     rows, made = folds.Rows.of(frame, contract), folds.make_folds(frame, contract, 2, 0)
-    encode = models.build(models.MODELS["tree"], contract, "regression", 0).steps[0]
-    job = folds.Job("threads", Pipeline([encode, ("model", Threads())]), 0)
+    before = models.build(models.MODELS["tree"], contract, "regression", 0).steps[:2]
+    job = folds.Job("threads", Pipeline([*before, ("model", Threads())]), 0)
     with threadpool_limits(3):
         assert max(pool["num_threads"] for pool in threadpool_info()) == 3
         score = folds.score_fold(job, rows, made[0], metrics.METRICS["rmse"])

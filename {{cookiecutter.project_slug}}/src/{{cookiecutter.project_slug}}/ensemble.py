@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 
 from .combination import Combination, Region
 from .contract.cells import Cells
-from .predictions import Array, Classes, Predictions, predict
+from .features.selection import select
+from .predictions import Array, Classes, predict
 
 if TYPE_CHECKING:  # the server has no pandas
     import pandas as pd
@@ -21,8 +21,8 @@ class Ensemble(BaseEstimator):
     """One or several fitted pipelines as one model.
 
     Args:
-        members: fitted pipelines; the first step of each is an `Encoder`, the same object where
-            they encode alike.
+        members: fitted pipelines that encode, select and predict; the `Encoder` is the same object
+            where they encode alike.
         combination: of what they say.
         region: the conformal sets or intervals of the predictions.
         classes: in the order of the probabilities; None for regression.
@@ -78,28 +78,9 @@ class Ensemble(BaseEstimator):
         """
         encoders = {id(member[0]): member[0] for member in self.members}
         encoded = {key: encoder.encode(columns) for key, encoder in encoders.items()}
-        values = [
-            predict_encoded(member, encoded[id(member[0])], self.classes).values
-            for member in self.members
-        ]
+        values = []
+        for member in self.members:
+            encoder, selection, model = [step for _, step in member.steps]
+            matrix = select(selection, encoded[id(encoder)])
+            values.append(predict(model, matrix, self.classes).values)
         return self.combination(values)
-
-
-def predict_encoded(pipeline: Pipeline, matrix: Array, classes: Classes | None) -> Predictions:
-    """Return what a fitted pipeline says of rows that its first step has encoded.
-
-    A Pipeline first asks each step whether it is fitted, and a selection what it is given: for one
-    row that takes longer than most models.
-
-    Args:
-        pipeline: fitted.
-        matrix: of shape (n, columns).
-        classes: as in `predictions.predict`.
-    """
-    _, *between, (_, model) = pipeline.steps
-    for _, step in between:
-        if isinstance(step, SelectorMixin):
-            matrix = matrix[:, step.get_support()]
-        elif step != "passthrough":
-            matrix = step.transform(matrix)
-    return predict(model, matrix, classes)

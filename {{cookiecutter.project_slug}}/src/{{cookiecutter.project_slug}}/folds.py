@@ -22,8 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from .contract import Contract
 from .deadline import Deadline, OutOfTime, until
-from .ensemble import predict_encoded
 from .errors import InputError
+from .features.selection import select
 from .metrics import Metric
 from .predictions import Array, Classes, predict
 
@@ -236,11 +236,11 @@ def row_costs(
     pipeline: Pipeline, X: pd.DataFrame, classes: Classes | None, repeats: int = 5
 ) -> tuple[float, int]:
     """Return milliseconds and calls that a fitted pipeline takes for one row, without pandas."""
-    encoder = pipeline[0]
+    encoder, selection, model = [step for _, step in pipeline.steps]
     columns = encoder.cells(X.iloc[:1])
 
     def predict_one() -> None:
-        predict_encoded(pipeline, encoder.encode(columns), classes)
+        predict(model, select(selection, encoder.encode(columns)), classes)
 
     seconds = []
     for _ in range(repeats):

@@ -74,6 +74,16 @@ class Important(SelectorMixin, BaseEstimator):
         return tags
 
 
+def select(selection: Any, matrix: NDArray[np.float64]) -> Any:
+    """Return what a fitted selection keeps of a matrix of shape (n, columns).
+
+    Its own `transform` first looks at what it is given: for one row longer than many models take.
+    """
+    if isinstance(selection, SelectorMixin):
+        return matrix[:, selection.get_support()]
+    return matrix if selection == "passthrough" else selection.transform(matrix)
+
+
 def none(task: Task, seed: int) -> Any:
     """Keep every column."""
     return "passthrough"
