@@ -1,4 +1,5 @@
 import operator
+import time
 
 import pytest
 import skops.io
@@ -39,3 +40,15 @@ def test_a_fitted_model_of_types_that_are_not_trusted_is_a_fault_though_a_compil
 def test_a_bundle_that_hangs_is_given_up(project):
     found = probe.measure(project / "models/candidate", seconds=0.01)
     assert found.fault == "not done after 0.01 seconds"
+
+
+def test_whatever_a_fitted_model_raises_is_a_fault(project, monkeypatch):
+    monkeypatch.setattr(bundle.Bundle, "require_model", lambda self: 1 / 0)
+    found = probe.measure(project / "models/candidate")
+    assert (found.milliseconds, found.fault) == (None, "division by zero")
+
+
+def test_a_fitted_model_that_hangs_is_given_up(project, monkeypatch):
+    monkeypatch.setattr(bundle.Bundle, "require_model", lambda self: time.sleep(60))
+    found = probe.measure(project / "models/candidate", seconds=5)
+    assert (found.milliseconds, found.fault) == (None, "not done after 5 seconds")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import bundle, files
-from .errors import InputError
+from .deadline import Deadline, OutOfTime, until
 
 ROWS = 200
 SECONDS = 120
@@ -43,22 +43,26 @@ def milliseconds(folder: Path) -> float:
 def measure(folder: Path, seconds: float = SECONDS) -> Measured:
     """Return what a fresh process finds; one that fails or hangs is a fault.
 
-    So is a fitted model that is broken where a compiled one is scored: it is read here, since a
-    server does not read it, and a fresh process would take seconds to import scikit-learn.
+    So is a fitted model that does where a compiled one is scored: it is asked here, since a server
+    does not read it, and a fresh process would take seconds to import scikit-learn.
     """
+    late = f"not done after {seconds:g} seconds"
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     command = [sys.executable, "-m", __name__, str(folder)]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
-        return Measured(megabytes, None, f"not done after {seconds:g} seconds")
+        return Measured(megabytes, None, late)
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or [f"it ended with {ran.returncode}"]
         return Measured(megabytes, None, said[-1])
     try:
-        bundle.load(folder).require_model()
-    except InputError as error:
-        return Measured(megabytes, None, str(error))
+        with until(Deadline(time.time() + seconds)):
+            bundle.load(folder).require_model()
+    except OutOfTime:
+        return Measured(megabytes, None, late)
+    except Exception as error:  # whatever a model raises is a fault of the candidate
+        return Measured(megabytes, None, str(error) or type(error).__name__)
     return Measured(megabytes, float(json.loads(ran.stdout)))
 
 

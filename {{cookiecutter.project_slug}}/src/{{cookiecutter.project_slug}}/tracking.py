@@ -236,7 +236,7 @@ def log_table(table: pd.DataFrame, name: str, source: str) -> None:
     with warnings.catch_warnings():  # of integers, and of a path that could be two kinds of source
         warnings.simplefilter("ignore", UserWarning)
         dataset = from_pandas(table, source=source, name=name)
-        # Of all rows MLflow would ask each cell for its type, which takes longer than most stages.
+        # Of all rows MLflow would ask each cell for its type.
         dataset.schema = from_pandas(table.head(1_000), source=source).schema
         mlflow.log_input(dataset, context=name)
 
