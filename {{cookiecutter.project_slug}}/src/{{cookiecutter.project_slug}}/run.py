@@ -85,7 +85,9 @@ def _is_json(text: str) -> bool:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether a dvc.lock has all that each of its entries must have."""
+    """Whether a dvc.lock ends where one may, and has all that each of its entries must have."""
+    if not text.endswith("\n") or text.endswith(":\n"):
+        return False
     try:
         stages = YAML(typ="safe", pure=True).load(text)["stages"].values()
         entries = [one for s in stages for part in ("deps", "outs") for one in s.get(part, [])]
