@@ -139,7 +139,7 @@ def test_what_waits_for_the_processor_costs_time_on_the_wall_alone():
     scores = [dataclasses.replace(score, cpu_share=0.5) for score in noisy(1.0, 0).scores]
     busy = candidates.Candidate("x", {}, tuple(scores))
     assert (busy.seconds("wall"), busy.seconds("cpu")) == (6, 3)
-    assert (busy.refit_seconds("wall"), busy.refit_seconds("cpu")) == (1.5, 0.75)
+    assert (busy.fit_seconds("wall"), busy.fit_seconds("cpu")) == (1.0, 0.5)
 
 
 def test_more_rows_bear_more_rounds():

@@ -123,6 +123,15 @@ def test_the_dummy_the_linear_model_and_boosting_are_compared_however_short_the_
     assert any("boosting stopped early" in note and "tune.seconds" in note for note in notes)
 
 
+def test_folds_that_there_is_no_time_for_are_left_out_for_every_family(params):
+    contract, frame = made_up.every_type("binary")
+    notes = []
+    chosen = everything(params, "binary", folds=5, seconds=0.01)
+    board = train.compare(frame, contract, chosen, on_note=notes.append)
+    assert {len(one.scores) for one in board} == {train.FEWEST}
+    assert any(note.startswith("2 of 5 folds") and "tune.seconds" in note for note in notes)
+
+
 def test_boosting_learns_fewer_and_larger_rounds_rather_than_to_go_on_beyond_the_time(params):
     contract, frame = made_up.every_type("multiclass")
 

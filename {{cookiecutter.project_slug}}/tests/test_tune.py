@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 import sys
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from {{cookiecutter.project_slug}} import bundle, metrics
+from {{cookiecutter.project_slug}} import bundle, candidates, metrics
 from {{cookiecutter.project_slug}}.stages import tune
 
 
@@ -60,6 +61,27 @@ def test_trials_are_listed_the_best_first_with_what_they_cost(finished, params):
 
 def test_the_search_leaves_nothing_behind_when_it_has_ended(finished):
     assert not list((finished / "models/search").glob("*"))
+
+
+def test_the_search_goes_on_with_the_folds_that_there_was_time_for(
+    project, command, edit, params
+):
+    edit(project / "params.yaml", "train.folds", params.train.folds + 1)
+    edit(project / "params.yaml", "tune.trials", 1)
+    assert command("train") == 0
+    for path in (project / "models/defaults").glob("*.npz"):
+        one = candidates.load(path)
+        candidates.save(path, dataclasses.replace(one, scores=one.scores[:-1]))
+    assert command("tune") == 0
+    assert pd.read_csv("reports/trials.csv")["chosen"].sum() == 1
+
+
+def test_a_search_on_other_folds_than_those_of_the_comparison_is_refused(
+    project, command, edit, params, capsys
+):
+    edit(project / "params.yaml", "train.folds", params.train.folds + 1)
+    assert command("tune") == 2
+    assert "models/defaults: " in capsys.readouterr().err
 
 
 def test_costs_decide_which_class_is_said(project, command, edit, contract, params):

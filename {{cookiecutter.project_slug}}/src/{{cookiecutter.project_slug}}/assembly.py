@@ -31,7 +31,7 @@ def choose(search: Search, left: float) -> tuple[list[Choice], Choice]:
         metric,
         search.params.seed,
     )
-    slow = [sum(found[i].refit_seconds(tune.clock) for i in one.members) for one in choices]
+    slow = [sum(search.refit_seconds(found[i]) for i in one.members) for one in choices]
     timely = [
         one
         for one, seconds in zip(choices, slow, strict=True)

@@ -41,14 +41,12 @@ class Candidate:
         return float(self.fold_scores.std(ddof=1) / np.sqrt(len(self.scores)))
 
     def seconds(self, clock: Literal["wall", "cpu"]) -> float:
-        """Return how long all folds took together on a clock, fitting and predicting."""
+        """Return how long all folds took together on a clock."""
         return sum(score.seconds(clock) for score in self.scores)
 
-    def refit_seconds(self, clock: Literal["wall", "cpu"]) -> float:
-        """Return how long it takes on a clock to fit all training rows, about."""
-        folds = len(self.scores)
-        took = np.mean([score.fit_seconds * score.share(clock) for score in self.scores])
-        return float(took) * folds / max(folds - 1, 1)
+    def fit_seconds(self, clock: Literal["wall", "cpu"]) -> float:
+        """Return how long it took on a clock to fit the rows of a fold, in the mean."""
+        return float(np.mean([score.fit_seconds * score.share(clock) for score in self.scores]))
 
     def average(self, cost: str) -> float:
         """Return the mean over the folds of a field of `Score`."""

@@ -130,8 +130,8 @@ class Score:
     rounds: int | None
 
     def seconds(self, clock: Literal["wall", "cpu"]) -> float:
-        """Return how long fitting and predicting took on a clock."""
-        return (self.fit_seconds + self.predict_seconds) * self.share(clock)
+        """Return how long all this took on a clock."""
+        return self.cpu_seconds * self.share(clock) / self.cpu_share
 
     def share(self, clock: Literal["wall", "cpu"]) -> float:
         """Return what a second on the wall was on a clock."""

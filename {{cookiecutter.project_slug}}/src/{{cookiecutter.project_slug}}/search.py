@@ -169,10 +169,14 @@ class Search:
         for one in best:
             of_family.setdefault(one.model, one)
         blends = best[:MEMBERS], [*of_family.values()][:MEMBERS]
-        clock = self.params.tune.clock
-        fits = max(sum(one.refit_seconds(clock) for one in blend) for blend in blends)
+        fits = max(sum(self.refit_seconds(one) for one in blend) for blend in blends)
         size = max(sum(one.average("megabytes") for one in blend) for blend in blends)
         return fits + WRITING + MEGABYTE * size + RECORDING * len(self.trials)
+
+    def refit_seconds(self, one: Candidate) -> float:
+        """Return how long it takes on the budget's clock to fit all training rows, about."""
+        growth = len(self.rows.y) / np.mean([len(learned) for learned, _ in self.folds])
+        return float(growth * one.fit_seconds(self.params.tune.clock))
 
     def _pick(self, left: float) -> list["Pick"]:
         """Return the next trials: of better families more, of each its portfolio first.

@@ -23,6 +23,8 @@ ALWAYS = (models.BASELINE, "linear", "boosting")  # are compared, however short 
 WRITING = 0.5  # seconds to write what came of it, and to note it in MLflow, about
 QUICK = 0.2  # the share of the time that the others have at least
 SLOW = "it takes too long for tune.seconds; name it in train.models to have it all the same"
+FEWEST = 2  # folds
+FEWER = "the others would take too long for tune.seconds; name train.models to have them all"
 CUT = "it would have learned on, had tune.seconds been more"
 
 
@@ -34,10 +36,11 @@ class Comparison:
     params: Params
     rows: Rows
     folds: list[Fold]
+    """The first ones alone, where the time is short for all."""
     metric: Metric
     on_score: Callable[[Score], None]
     jobs: dict[str, list[Job]] = field(default_factory=dict)
-    """Of each family, one for each fold."""
+    """Of each family, one for each fold that the contract calls for."""
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Of each family, where they are not the defaults."""
     scores: dict[str, list[Score]] = field(default_factory=dict)
@@ -58,18 +61,32 @@ class Comparison:
             for job, score in zip(self.jobs[name], self.scores.get(name, []), strict=False)
         )
 
-    def begin(self, names: Sequence[str], seconds: float) -> None:
-        """Score families on the first fold; those that were cut short again, in fewer rounds."""
-        for name in names:
-            self.prepare(name, seconds)
-        self.score(names, slice(1))
-        hurried = [name for name in names if self.cut_short(name) and models.MODELS[name].hurried]
+    def compare(self, names: Sequence[str], budget: Budget, seconds: float) -> None:
+        """Score families on as many folds as there is time for, but on two at least.
+
+        Those that learn in rounds have half of the time, or what the others leave: those that are
+        cut short are scored again, in fewer rounds.
+        """
+        patient = [name for name in names if models.MODELS[name].rounds is None]
+        self.score(patient, slice(1))
+        firsts = [self.scores[name][0] for name in patient if name in self.scores]
+        each = sum(one.seconds(budget.clock) for one in firsts) / budget.workers
+        self.folds = self.folds[: max(FEWEST, int(seconds / 2 / each))]
+        self.score(patient, slice(1, None))
+        turns = 2 + ceil((len(self.folds) - 1) / budget.workers)
+        share = max(seconds - len(self.folds) * each, seconds / 2) / turns
+        others = [name for name in names if name not in patient]
+        for name in others:
+            self.prepare(name, share)
+        self.score(others, slice(1))
+        hurried = [name for name in others if self.cut_short(name) and models.MODELS[name].hurried]
         for name in hurried:
             given = models.MODELS[name].hurried
             self.parameters[name] = {f"model__{key}": value for key, value in given.items()}
-            self.prepare(name, seconds)
+            self.prepare(name, share)
             del self.scores[name]
         self.score(hurried, slice(1))
+        self.score(others, slice(1, None))
 
     def score(self, names: Sequence[str], which: slice, deadline: Deadline | None = None) -> None:
         """Score families on some folds."""
@@ -80,7 +97,7 @@ class Comparison:
                 raise error
             self.unfit[name] = reason
 
-        jobs = [job for name in names for job in self.jobs[name][which]]
+        jobs = [job for name in names for job in self.jobs[name][: len(self.folds)][which]]
         work = (jobs, self.rows, self.folds, self.metric)
         for score in score_folds(*work, self.on_score, deadline, note):
             self.scores.setdefault(score.name, []).append(score)
@@ -134,14 +151,14 @@ def compare(
             found.score([*families], slice(None))
         else:
             always = [name for name in families if name in ALWAYS]
-            turns = 2 + ceil((len(folds) - 1) / budget.workers)
             left = max(deadline.left, 0)
-            found.begin(always, left * (1 - QUICK) / turns)
-            found.score(always, slice(1, None))
+            found.compare(always, budget, left * (1 - QUICK))
             # What these leave is for the others, which have a part even if they leave nothing.
             until = deadline.after(max(deadline.left, left * QUICK))
             found.hurry(hurried, until, budget.workers)
-    whole = {name: s for name, s in found.scores.items() if len(s) == len(folds)}
+    if len(found.folds) < len(folds):
+        on_note(f"{len(found.folds)} of {len(folds)} folds: {FEWER}")
+    whole = {name: s for name, s in found.scores.items() if len(s) == len(found.folds)}
     for name in families:
         reason = found.unfit.get(name, SLOW)
         if name in found.unfit and params.train.models:

@@ -21,6 +21,7 @@ from ..config import Params
 from ..contract import Contract
 from ..contract.cells import Cell, rows_of_table
 from ..ensemble import Ensemble
+from ..errors import InputError
 from ..features.encoding import words
 from ..folds import Rows, make_folds
 from ..predictions import Predictions
@@ -133,13 +134,21 @@ def main() -> None:
     with files.writing(folder), parallel(params.compute):
         budget = Budget(params.tune.seconds, params.tune.clock)
         tracking.connect()  # so that a server that does not answer is told before all the work
+        folds = make_folds(train, contract, params.train.folds, params.seed)
+        defaults = candidates.load_all(files.DEFAULTS)
+        for score, (_, held_out) in zip(defaults[0].scores, folds, strict=False):
+            if len(score.values) != len(held_out):
+                raise InputError(
+                    f"{files.DEFAULTS}: compared on other folds than those of params.yaml and the "
+                    "training rows; run `make run`"
+                )
         search = Search(
             Rows.of(train, contract),
-            make_folds(train, contract, params.train.folds, params.seed),
+            folds[: len(defaults[0].scores)],  # those that `train` had the time for
             contract,
             params,
             metrics.find(params.metric, params.task),
-            candidates.load_all(files.DEFAULTS),
+            defaults,
             folder,
         )
         budget.resume(search.spent)
