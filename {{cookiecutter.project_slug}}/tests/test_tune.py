@@ -63,9 +63,7 @@ def test_the_search_leaves_nothing_behind_when_it_has_ended(finished):
     assert not list((finished / "models/search").glob("*"))
 
 
-def test_the_search_goes_on_with_the_folds_that_there_was_time_for(
-    project, command, edit, params
-):
+def test_the_search_goes_on_with_the_folds_that_there_was_time_for(project, command, edit, params):
     edit(project / "params.yaml", "train.folds", params.train.folds + 1)
     edit(project / "params.yaml", "tune.trials", 1)
     assert command("train") == 0

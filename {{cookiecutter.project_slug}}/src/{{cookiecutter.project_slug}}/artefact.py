@@ -31,6 +31,7 @@ TRUSTED = [
         for task in ("Classifier", "Regressor")
     ),
     f"{__package__}.estimators.coded.CodedClasses",
+    f"{__package__}.estimators.residual_boosting.ResidualBoosting",
     f"{__package__}.estimators.spline.Splines",
     f"{__package__}.estimators.target.LogTarget",
     "functools.partial",

@@ -163,6 +163,13 @@ def behind(choice: Choice, best: Choice, metric: Metric) -> tuple[float, float]:
     return float(differences.mean()), float(error)
 
 
+def is_within(
+    row_milliseconds: float, megabytes: float, max_milliseconds: float, max_megabytes: float
+) -> bool:
+    """Return whether what models of the folds cost lets the released one keep the limits."""
+    return ROW * row_milliseconds <= max_milliseconds and BUNDLE * megabytes <= max_megabytes
+
+
 def prefer(
     choices: Sequence[Choice],
     metric: Metric,
@@ -177,11 +184,9 @@ def prefer(
     the limits are left out while others are there.
     """
     sign = 1.0 if metric.greater_is_better else -1.0
+    limits = max_milliseconds, max_megabytes
     within = [
-        one
-        for one in choices
-        if ROW * one.row_milliseconds <= max_milliseconds
-        and BUNDLE * one.megabytes <= max_megabytes
+        one for one in choices if is_within(one.row_milliseconds, one.megabytes, *limits)
     ] or [min(choices, key=lambda one: one.cost)]
     best = max(within, key=lambda one: sign * one.fold_scores.mean())
     close = []

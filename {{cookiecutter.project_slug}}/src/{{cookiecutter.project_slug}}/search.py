@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from . import candidates, models
-from .blending import MEMBERS, POOL
+from .blending import MEMBERS, POOL, is_within
 from .budget import Budget
 from .candidates import Candidate
 from .config import Params
@@ -162,15 +162,20 @@ class Search:
     def reserve(self) -> float:
         """Return how long what follows the search may take: the last fit of a blend, and writing.
 
-        A blend is of the best of each family, or of several of one.
+        A blend is of the best of each family, or of several of one: of those that may be chosen.
         """
-        best = self._best()
+        tune = self.params.tune
+        limits = tune.max_milliseconds, tune.max_megabytes
+        costs = "row_milliseconds", "megabytes"
+        known = self._best()
+        best = [c for c in known if is_within(*map(c.average, costs), *limits)] or known
         of_family: dict[str, Candidate] = {}
         for one in best:
             of_family.setdefault(one.model, one)
         blends = best[:MEMBERS], [*of_family.values()][:MEMBERS]
         fits = max(sum(self.refit_seconds(one) for one in blend) for blend in blends)
         size = max(sum(one.average("megabytes") for one in blend) for blend in blends)
+        size = min(size, tune.max_megabytes)
         return fits + WRITING + MEGABYTE * size + RECORDING * len(self.trials)
 
     def refit_seconds(self, one: Candidate) -> float:

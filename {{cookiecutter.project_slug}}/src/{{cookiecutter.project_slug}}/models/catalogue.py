@@ -31,6 +31,7 @@ from ..estimators.network import (
     CyclicMLPClassifier,
     CyclicMLPRegressor,
 )
+from ..estimators.residual_boosting import ResidualBoosting
 from ..estimators.spline import Splines
 from .family import Model
 
@@ -259,6 +260,23 @@ MODELS: dict[str, Model] = {
         regressor_space=_EXTRA_BOOSTING_SPACE,
         rounds="max_iter",
         hurried={"learning_rate": 0.2},
+    ),
+    # A smooth curve for each number, and trees for what the columns do together.
+    "residual_boosting": Model(
+        regressor=ResidualBoosting(
+            make_pipeline(Splines(), Ridge(alpha=3.0)),
+            QuickBoostingRegressor(early_stopping=False, **_BOOSTING),
+        ),
+        scaled=True,
+        selection="variance",
+        most_rows=50_000,
+        regressor_portfolio=tuple(_inside("boosting", one) for one in _BOOSTING_PORTFOLIO),
+        regressor_space={
+            **_inside("boosting", _BOOSTING_SPACE),
+            "linear__ridge__alpha": _log(1e-2, 1e3),
+        },
+        rounds="boosting__max_iter",
+        hurried={"boosting__learning_rate": 0.2},
     ),
     "mlp": Model(
         classifier=CyclicMLPClassifier(),

@@ -28,6 +28,7 @@ from ..estimators.forest import (
     QuickForestClassifier,
     QuickForestRegressor,
 )
+from ..estimators.residual_boosting import ResidualBoosting
 from ..estimators.spline import Splines
 from ..estimators.target import LogTarget
 from ..predictions import Array, Classes
@@ -36,6 +37,7 @@ from .answers import ask
 from .graph import Tree
 from .kernels import (
     Arranged,
+    Clipped,
     Columns,
     Complement,
     Constant,
@@ -48,6 +50,7 @@ from .kernels import (
     Rescaled,
     Sigmoid,
     Softmax,
+    Sum,
     Trees,
 )
 from .scorer import Member, Scorer
@@ -115,6 +118,9 @@ def _kernels(step: Any) -> list[Kernel]:
             scale = step.transformer_
             ends = Rescaled(float(scale.mean_[0]), float(scale.scale_[0]))
             return [*_kernels(step.regressor_), ends]
+        case ResidualBoosting():
+            trend = [*_kernels(step.linear_), Clipped(step.low_, step.high_)]
+            return [Sum([trend, _kernels(step.boosting_)])]
         case LogTarget():
             return [*_kernels(step.regressor_), Exponential(step.low_, step.high_)]
         case _:

@@ -6,7 +6,7 @@ kernel with a method `row` does the same for the values of one row, where arrays
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -242,6 +242,30 @@ class Exponential:
         return np.clip(np.expm1(np.clip(X, 0.0, np.log1p(self.high))), self.low, self.high)
 
 
+@dataclass
+class Clipped:
+    """Numbers within limits."""
+
+    low: float
+    high: float
+
+    def __call__(self, X: Array) -> Array:
+        """Return the same shape."""
+        return np.clip(X, self.low, self.high)
+
+
+@dataclass
+class Sum:
+    """What several chains of kernels make of the same matrix, added up."""
+
+    chains: Sequence[Sequence["Kernel"]]
+
+    def __call__(self, X: Array) -> Array:
+        """Return shape (n, outputs)."""
+        said = [reduce(lambda values, kernel: kernel(values), chain, X) for chain in self.chains]
+        return np.asarray(reduce(np.add, said))
+
+
 Kernel = (
     Constant
     | Columns
@@ -256,4 +280,6 @@ Kernel = (
     | Arranged
     | Rescaled
     | Exponential
+    | Clipped
+    | Sum
 )
