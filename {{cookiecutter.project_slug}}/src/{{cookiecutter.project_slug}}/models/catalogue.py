@@ -250,17 +250,6 @@ MODELS: dict[str, Model] = {
         rounds="max_iter",
         hurried={"learning_rate": 0.2},
     ),
-    # Thresholds that are drawn, not searched for.
-    "extra_boosting": Model(
-        classifier=ExtraBoostingClassifier(**_EXTRA_BOOSTING),
-        regressor=ExtraBoostingRegressor(**_EXTRA_BOOSTING),
-        classifier_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
-        regressor_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
-        classifier_space=_EXTRA_BOOSTING_SPACE,
-        regressor_space=_EXTRA_BOOSTING_SPACE,
-        rounds="max_iter",
-        hurried={"learning_rate": 0.2},
-    ),
     # A smooth curve for each number, and trees for what the columns do together.
     "residual_boosting": Model(
         regressor=ResidualBoosting(
@@ -277,6 +266,17 @@ MODELS: dict[str, Model] = {
         },
         rounds="boosting__max_iter",
         hurried={"boosting__learning_rate": 0.2},
+    ),
+    # Thresholds that are drawn, not searched for.
+    "extra_boosting": Model(
+        classifier=ExtraBoostingClassifier(**_EXTRA_BOOSTING),
+        regressor=ExtraBoostingRegressor(**_EXTRA_BOOSTING),
+        classifier_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
+        regressor_portfolio=_EXTRA_BOOSTING_PORTFOLIO,
+        classifier_space=_EXTRA_BOOSTING_SPACE,
+        regressor_space=_EXTRA_BOOSTING_SPACE,
+        rounds="max_iter",
+        hurried={"learning_rate": 0.2},
     ),
     "mlp": Model(
         classifier=CyclicMLPClassifier(),

@@ -103,7 +103,7 @@ class Comparison:
             self.scores.setdefault(score.name, []).append(score)
 
     def hurry(self, names: Sequence[str], deadline: Deadline, workers: int) -> None:
-        """Score families on the first fold, then the quickest on the others, until a deadline.
+        """Score families on the first fold, then the best there on the others, until a deadline.
 
         All first folds together may take half of the time: what quick ones leave is for slow ones.
         """
@@ -112,14 +112,16 @@ class Comparison:
             share = half.left / ceil((len(names) - start) / workers)
             some = names[start : start + workers]
             self.score(some, slice(1), deadline.after(share))
-        seconds = {name: s[0].seconds(deadline.clock) for name, s in self.scores.items()}
+        firsts = {name: self.scores[name][0] for name in names if name in self.scores}
+        sign = 1.0 if self.metric.greater_is_better else -1.0
         left = deadline.left * workers
-        quick = []
-        for name in sorted(set(names) & set(seconds), key=lambda name: seconds[name]):
-            left -= seconds[name] * (len(self.folds) - 1)
-            if left > 0:
-                quick.append(name)
-        self.score(quick, slice(1, None), deadline)
+        timely = []
+        for name in sorted(firsts, key=lambda name: -sign * firsts[name].score):
+            seconds = firsts[name].seconds(deadline.clock) * (len(self.folds) - 1)
+            if seconds < left:
+                left -= seconds
+                timely.append(name)
+        self.score(timely, slice(1, None), deadline)
 
 
 def compare(
