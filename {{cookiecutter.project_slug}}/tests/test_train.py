@@ -1,8 +1,10 @@
 import dataclasses
+import time
 
 import made_up
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 from {{cookiecutter.project_slug}} import metrics, models
 from {{cookiecutter.project_slug}}.stages import train
@@ -110,6 +112,30 @@ def test_families_that_take_too_long_are_left_out_and_the_quick_ones_are_not(
     assert {one.model for one in board} >= {*train.ALWAYS, "tree", "neighbors"}
     assert {note.partition(" ")[0] for note in notes} >= {"spline", "forest"}
     assert all("tune.seconds" in note for note in notes)
+
+
+class Slow(Ridge):
+    def fit(self, *arguments):
+        end = time.process_time() + 1.5
+        while time.process_time() < end:
+            pass
+        return super().fit(*arguments)
+
+
+def test_of_two_that_there_is_no_time_for_the_better_one_is_compared(params, monkeypatch):
+    contract, frame = made_up.every_type("regression")
+    monkeypatch.setattr(
+        models,
+        "MODELS",
+        {name: models.MODELS[name] for name in train.ALWAYS}
+        | {
+            name: dataclasses.replace(models.MODELS["linear"], regressor=Slow(alpha))
+            for name, alpha in (("worse", 1e9), ("better", 1.0))
+        },
+    )
+    chosen = everything(params, "regression", folds=5, seconds=16.0, clock="cpu")
+    board = train.compare(frame, contract, chosen)
+    assert {one.model for one in board} == {*train.ALWAYS, "better"}
 
 
 def test_the_dummy_the_linear_model_and_boosting_are_compared_however_short_the_time(params):

@@ -166,9 +166,12 @@ class Search:
         """
         tune = self.params.tune
         limits = tune.max_milliseconds, tune.max_megabytes
-        costs = "row_milliseconds", "megabytes"
         known = self._best()
-        best = [c for c in known if is_within(*map(c.average, costs), *limits)] or known
+        best = [
+            one
+            for one in known
+            if is_within(one.average("row_milliseconds"), one.average("megabytes"), *limits)
+        ] or known
         of_family: dict[str, Candidate] = {}
         for one in best:
             of_family.setdefault(one.model, one)
