@@ -70,7 +70,7 @@ def verdicts():
     """Return the verdicts of the registry, by version."""
     tracking.connect()
     found = mlflow.MlflowClient().search_model_versions(f"name = '{tracking.NAME}'")
-    return {str(one.version): one.tags["verdict"] for one in found}
+    return {str(one.version): one.tags.get("verdict") for one in found}
 
 
 def alias():
