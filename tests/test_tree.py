@@ -81,6 +81,7 @@ MODULES = [
     "estimators/forest",
     "estimators/neighbors",
     "estimators/network",
+    "estimators/residual_boosting",
     "estimators/spline",
     "estimators/target",
     "fairness",
